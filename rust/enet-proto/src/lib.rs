@@ -23,6 +23,9 @@ mod packet;
 mod peer;
 mod time;
 
+#[cfg(test)]
+mod tests;
+
 pub use checksum::crc32;
 pub use compress::{Compressor, RangeCoder};
 pub use config::{Checksum, HostConfig};

@@ -1,0 +1,3 @@
+//! Tests that need more than one file of the engine.
+
+pub(crate) mod vectors;
