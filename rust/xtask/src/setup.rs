@@ -1,0 +1,282 @@
+//! `cargo xtask setup`: finds a Godot to run, or fetches one.
+
+mod debian;
+
+use std::env;
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::process::Godot;
+use crate::{args, workspace};
+
+pub(crate) const HELP: &str = "\
+Looks for Godot 4.3 or newer in this order:
+  1. $GODOT, the path of a Godot; it is used or the command fails
+  2. godot4 and godot on PATH
+  3. the cache, below $XDG_CACHE_HOME or ~/.cache
+  4. on Debian: the package `godot` of a newer release of Debian, from the archive that apt is set up for here,
+     unpacked into the cache; nothing is installed
+The last line printed is the path of the Godot found.";
+
+/// The oldest Godot that the extension loads into, as in the `.gdextension` file.
+const OLDEST: Version = Version { major: 4, minor: 3 };
+
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    args::none("setup", args)?;
+    let godot = godot()?;
+    println!("Godot {}", godot.version);
+    println!("{}", godot.program.display());
+    Ok(())
+}
+
+/// Finds or fetches Godot.
+///
+/// # Errors
+/// If `$GODOT` is set to something else than a Godot that is new enough, or if there is none and none can be fetched.
+pub(crate) fn godot() -> Result<Godot> {
+    if let Some(program) = env::var_os("GODOT").filter(|value| !value.is_empty()) {
+        let program = absolute(Path::new(&program))?;
+        return ask_version(&program).with_context(|| format!("$GODOT is {}", program.display()));
+    }
+    if let Some(godot) = on_path(env::var_os("PATH").as_deref()) {
+        return Ok(godot);
+    }
+    cached_or_fetched(&workspace::cache_dir()?)
+}
+
+/// The first Godot on `path` that is new enough. Older ones are passed over and named.
+fn on_path(path: Option<&OsStr>) -> Option<Godot> {
+    let folders: Vec<PathBuf> = env::split_paths(path?).collect();
+    for name in ["godot4", "godot"] {
+        for folder in &folders {
+            let program = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+            if !program.is_absolute() || !program.is_file() {
+                continue;
+            }
+            match ask_version(&program) {
+                Ok(godot) => return Some(godot),
+                Err(error) => println!("passing over {}: {error:#}", program.display()),
+            }
+        }
+    }
+    None
+}
+
+/// The Godot in the cache; if it is missing or broken, a newly fetched one.
+fn cached_or_fetched(cache: &Path) -> Result<Godot> {
+    let _lock = workspace::lock(&cache.join("setup.lock"))?;
+    let folder = cache.join("godot");
+    let launcher = folder.join("godot");
+    if launcher.exists() {
+        match ask_version(&launcher) {
+            Ok(godot) => return Ok(godot),
+            Err(error) => {
+                println!("fetching Godot anew, the one in the cache does not run: {error:#}")
+            }
+        }
+    }
+    if !debian::is_usable() {
+        bail!(
+            "no Godot {OLDEST} or newer found. Install it (https://godotengine.org/download) and set $GODOT to the \
+             path of its program, or put it on PATH as `godot`."
+        );
+    }
+    // Unpacked beside its final place and moved there as a whole: an interrupted run leaves nothing half done.
+    let partial = cache.join("godot.partial");
+    remove(&partial)?;
+    debian::unpack(&["godot"], &partial, &cache.join("apt")).context(
+        "cannot fetch Godot with apt. Install Godot 4.3 or newer yourself and set $GODOT to the path of its program",
+    )?;
+    debian::write_launcher(&partial, "godot")?;
+    ask_version(&partial.join("godot")).context("the Godot that was fetched does not run")?;
+    remove(&folder)?;
+    fs::rename(&partial, &folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    ask_version(&launcher)
+}
+
+/// Runs `program --version` and takes it if it is new enough.
+fn ask_version(program: &Path) -> Result<Godot> {
+    let output = Command::new(program)
+        .args(["--headless", "--version"])
+        .output()
+        .with_context(|| format!("cannot run {}", program.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(
+        output.status.success(),
+        "{} --version ended with {}",
+        program.display(),
+        output.status
+    );
+    let (version, number) = text
+        .lines()
+        .find_map(|line| Some((line.trim(), Version::parse(line)?)))
+        .with_context(|| {
+            format!(
+                "{} --version printed no version: {:?}",
+                program.display(),
+                text.trim()
+            )
+        })?;
+    ensure!(
+        number >= OLDEST,
+        "it is Godot {version}; {OLDEST} or newer is needed"
+    );
+    Ok(Godot {
+        program: program.to_path_buf(),
+        version: version.to_owned(),
+    })
+}
+
+/// `program` independent of the folder we are in; a bare name is looked up on PATH.
+fn absolute(program: &Path) -> Result<PathBuf> {
+    if program.components().count() == 1 && !program.exists() {
+        let path = env::var_os("PATH").unwrap_or_default();
+        if let Some(found) = env::split_paths(&path)
+            .map(|folder| folder.join(program))
+            .find(|path| path.is_file())
+        {
+            return Ok(found);
+        }
+    }
+    std::path::absolute(program).context("cannot tell the current folder")
+}
+
+/// Removes a folder with all in it; it need not exist.
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The part of Godot's version that decides what it can load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Version {
+    major: u32,
+    minor: u32,
+}
+
+impl Version {
+    /// Reads `4.6.3.stable.debian`, `4.7.beta1` and the like; `None` for anything else.
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.trim().split('.');
+        let major = parts.next()?.parse().ok()?;
+        let minor = parts.next()?.parse().ok()?;
+        // A third part is always there; without it this is some other program's version.
+        parts.next()?;
+        Some(Self { major, minor })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn godots_version_strings_are_read_and_others_refused() {
+        let version = |major, minor| Some(Version { major, minor });
+        assert_eq!(Version::parse("4.6.3.stable.debian"), version(4, 6));
+        assert_eq!(
+            Version::parse("4.3.stable.official.77dcf97d8\n"),
+            version(4, 3)
+        );
+        assert_eq!(Version::parse("3.5.2.stable.debian"), version(3, 5));
+        assert_eq!(Version::parse("4.10.dev2.custom_build"), version(4, 10));
+        for other in [
+            "",
+            "4",
+            "4.6",
+            "Godot 4.6.3",
+            "v4.6.3.stable",
+            "4.x.stable",
+            "-4.3.stable",
+        ] {
+            assert_eq!(Version::parse(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        let is_new_enough = |text| Version::parse(text).unwrap() >= OLDEST;
+        assert!(is_new_enough("4.10.stable.official") && is_new_enough("4.3.stable.official"));
+        assert!(is_new_enough("5.0.stable.official"));
+        assert!(!is_new_enough("4.2.2.stable.official") && !is_new_enough("3.9.stable.official"));
+    }
+
+    #[cfg(unix)]
+    mod with_programs {
+        use super::*;
+        use crate::workspace::TestFolder;
+
+        fn program(path: &Path, script: &str) {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            // Written by another process: if this one did, a test that forks meanwhile would hold the file open for
+            // writing, and the system refuses to run such a file.
+            let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod +x "$0""#;
+            assert!(
+                Command::new("sh")
+                    .args(["-c", write])
+                    .arg(path)
+                    .arg(script)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+        }
+
+        #[test]
+        fn godot4_comes_before_godot_and_old_ones_are_passed_over() {
+            let folder = TestFolder::new("on-path");
+            let (a, b, c) = (
+                folder.path().join("a"),
+                folder.path().join("b"),
+                folder.path().join("c"),
+            );
+            program(&a.join("godot"), "echo 4.5.stable.official");
+            program(&b.join("godot4"), "echo 4.2.1.stable.official");
+            program(&c.join("godot4"), "echo 4.4.stable.official");
+            let path = env::join_paths([&a, &b, &c]).unwrap();
+            assert_eq!(on_path(Some(&path)).unwrap().program, c.join("godot4"));
+            let path = env::join_paths([&a, &b]).unwrap();
+            assert_eq!(on_path(Some(&path)).unwrap().program, a.join("godot"));
+            assert!(on_path(Some(&env::join_paths([&b]).unwrap())).is_none());
+            assert!(on_path(None).is_none());
+        }
+
+        #[test]
+        fn a_program_that_is_no_godot_is_refused_with_the_reason() {
+            let folder = TestFolder::new("no-godot");
+            let wrong = folder.path().join("wrong");
+            program(&wrong, "echo hello");
+            assert!(
+                ask_version(&wrong)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("printed no version: \"hello\"")
+            );
+            program(&wrong, "echo 4.6.stable.official; exit 3");
+            assert!(
+                ask_version(&wrong)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("ended with exit status: 3")
+            );
+            program(&wrong, "echo warning; echo 4.6.stable.official");
+            assert_eq!(ask_version(&wrong).unwrap().version, "4.6.stable.official");
+            assert!(ask_version(&folder.path().join("missing")).is_err());
+        }
+    }
+}
