@@ -1,0 +1,102 @@
+class_name Main
+extends Node
+## Opens what the command line asks for: the start screen, a server, or clients.
+
+const _LOBBY_SCENE: PackedScene = preload("res://lobby/lobby.tscn")
+const _SERVER_SCENE: PackedScene = preload("res://match/server.tscn")
+const _CLIENT_SCENE: PackedScene = preload("res://match/client.tscn")
+
+var _options: LaunchOptions
+var _lobby: Lobby
+var _server: ServerSide
+var _sides_running: int = 0
+var _all_succeeded: bool = true
+
+
+func _ready() -> void:
+	_options = LaunchOptions.from_command_line()
+	if not _options.errors.is_empty():
+		printerr("\n".join(_options.errors), "\n\n", LaunchOptions.USAGE)
+		get_tree().quit(2)
+		return
+	match _options.role:
+		LaunchOptions.Role.LOBBY:
+			_open_lobby("")
+		LaunchOptions.Role.SERVER:
+			_open_server(_options)
+		LaunchOptions.Role.CLIENT:
+			if _options.bots == 0:
+				_open_client(_options)
+			for number: int in _options.bots:
+				var suffix: String = " %d" % (number + 1) if _options.bots > 1 else ""
+				_open_client(_options.for_player(_options.player_name + suffix, true))
+
+
+func _open_lobby(message: String) -> void:
+	_lobby = _LOBBY_SCENE.instantiate()
+	_lobby.options = _options
+	_lobby.message = message
+	_lobby.host_requested.connect(_on_host_requested)
+	_lobby.join_requested.connect(_on_join_requested)
+	add_child(_lobby)
+
+
+func _close_lobby() -> void:
+	if _lobby != null:
+		_lobby.queue_free()
+		_lobby = null
+
+
+func _open_server(options: LaunchOptions) -> ServerSide:
+	_server = _SERVER_SCENE.instantiate()
+	_add_side(_server, options)
+	return _server
+
+
+func _open_client(options: LaunchOptions) -> ClientSide:
+	var client: ClientSide = _CLIENT_SCENE.instantiate()
+	_add_side(client, options)
+	return client
+
+
+func _add_side(side: MatchSide, options: LaunchOptions) -> void:
+	side.options = options
+	side.finished.connect(_on_side_finished.bind(side))
+	_sides_running += 1
+	add_child(side, true)
+
+
+## Plays on a server of one's own, with bots to fill it.
+func _on_host_requested(bots: int) -> void:
+	_close_lobby()
+	_open_server(_options.for_player("Server", false)).hide()
+	for number: int in bots:
+		_open_client(_options.for_player("Bot %d" % (number + 1), true)).hide()
+	var own_options: LaunchOptions = _options.for_player(_options.player_name, false)
+	own_options.may_end_match = true
+	var own: ClientSide = _open_client(own_options)
+	own.end_requested.connect(_server.end_match)
+
+
+func _on_join_requested() -> void:
+	_close_lobby()
+	_open_client(_options.for_player(_options.player_name, false))
+
+
+func _on_side_finished(succeeded: bool, message: String, side: MatchSide) -> void:
+	_sides_running -= 1
+	_all_succeeded = _all_succeeded and succeeded
+	side.queue_free()
+	if _options.unattended:
+		if _sides_running == 0:
+			get_tree().quit(0 if _all_succeeded else 1)
+	elif side.visible:
+		_close_all_sides()
+		_open_lobby(message)
+
+
+func _close_all_sides() -> void:
+	for child: Node in get_children():
+		if child is MatchSide:
+			child.queue_free()
+	_sides_running = 0

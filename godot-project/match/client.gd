@@ -1,0 +1,103 @@
+class_name ClientSide
+extends MatchSide
+## Joins a match and plays it, as a person or as a bot.
+
+## The host, who plays on this client, wants the match to end.
+signal end_requested
+
+var _id: int = 0
+var _stayed: float = 0.0
+var _is_leaving: bool = false
+var _controls: PlayerControls
+
+
+func _ready() -> void:
+	super()
+	options.role = LaunchOptions.Role.CLIENT
+	multiplayer.connected_to_server.connect(_on_connected_to_server)
+	multiplayer.connection_failed.connect(_on_connection_failed)
+	multiplayer.server_disconnected.connect(_on_server_disconnected)
+	_session.roster.begun.connect(_on_begun)
+	_session.closing.dismissed.connect(_on_dismissed)
+	_make_controls()
+	_hud.end_requested.connect(end_requested.emit)
+	_hud.show_role(
+			options.player_name, "%s, port %d" % [options.address, options.port],
+			options.may_end_match)
+	_hud.show_status("Connecting …")
+	var err: Error = _network.join(multiplayer, options.address, options.port)
+	if err != OK:
+		_finish.call_deferred(false, "Cannot connect to %s, port %d: %s" % [
+			options.address, options.port, error_string(err)])
+
+
+func _process(delta: float) -> void:
+	if _is_leaving:
+		_network.poll()
+		if not _network.is_open():
+			_finish_after_goodbye()
+		return
+	_stayed += delta
+	if options.seconds > 0.0 and _stayed > options.seconds:
+		_finish(false, "The match did not end within %.0f s." % options.seconds)
+		return
+	var avatar: Avatar = _session.get_avatar(_id)
+	if avatar == null or not _session.running:
+		return
+	_controls.update(avatar, delta)
+	avatar.walk(_controls.direction, delta)
+	_session.combat.aim(avatar, _controls.aim)
+	if _controls.is_firing:
+		_session.combat.fire(avatar)
+
+
+func _make_controls() -> void:
+	if options.bots > 0:
+		_controls = BotControls.new(options.player_name)
+	else:
+		var human := HumanControls.new()
+		_hud.typing_changed.connect(func(typing: bool) -> void: human.is_typing = typing)
+		_controls = human
+	_controls.session = _session
+	_controls.line_spoken.connect(_session.chat.say)
+	add_child(_controls)
+
+
+func _on_connected_to_server() -> void:
+	_id = multiplayer.get_unique_id()
+	_session.links.watch(_network)
+	_session.roster.introduce(options.player_name)
+	_hud.show_status("Waiting for the match to begin")
+
+
+func _on_connection_failed() -> void:
+	_finish(false, "Nobody answers at %s, port %d." % [options.address, options.port])
+
+
+func _on_server_disconnected() -> void:
+	_finish(false, "The server closed the connection.")
+
+
+func _on_begun() -> void:
+	_session.running = true
+	_hud.show_status("Match is on")
+
+
+## Says goodbye by hand: everything sent so far still arrives, and nothing follows it.
+func _on_dismissed() -> void:
+	_is_leaving = true
+	_network.disconnect_later(MultiplayerPeer.TARGET_PEER_SERVER)
+	multiplayer.multiplayer_peer = OfflineMultiplayerPeer.new()
+
+
+func _finish_after_goodbye() -> void:
+	if options.unattended:
+		_finish(_disagreements.is_empty())
+
+
+func _get_linked_peers() -> PackedInt32Array:
+	return [MultiplayerPeer.TARGET_PEER_SERVER]
+
+
+func _own_id() -> int:
+	return _id

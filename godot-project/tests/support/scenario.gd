@@ -1,0 +1,135 @@
+extends Node
+## What every scenario shares: its arguments, checks that print one line each, and bounded waiting.
+##
+## A scenario overrides [method run]. It never waits without a limit and never quits by itself.
+## Error lines of the engine are counted by the process that started this one: between the two marks of
+## [method with_errors] at least one is required, everywhere else none is allowed.
+
+const LOCALHOST: String = "127.0.0.1"
+## Longest wait for something that takes milliseconds on an idle machine.
+const PATIENCE_SECONDS: float = 15.0
+const ERRORS_BEGIN: String = "[errors expected] "
+const ERRORS_END: String = "[errors over]"
+
+const DISCONNECTED: int = MultiplayerPeer.CONNECTION_DISCONNECTED
+const CONNECTING: int = MultiplayerPeer.CONNECTION_CONNECTING
+const CONNECTED: int = MultiplayerPeer.CONNECTION_CONNECTED
+const UNRELIABLE: int = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
+const ORDERED: int = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE_ORDERED
+const RELIABLE: int = MultiplayerPeer.TRANSFER_MODE_RELIABLE
+
+var arguments: Dictionary = {}
+var passed: int = 0
+var failed: int = 0
+## Polled by [method until] once a frame. Peers of a [MultiplayerAPI] are polled by the tree and do not belong here.
+var polled: Array[MultiplayerPeer] = []
+
+## Name of the class under test.
+var peer_class: String:
+	get:
+		return arguments.get("class", "ENetMultiplayerPeer")
+## Name of the class on the far side, for scenarios that play both sides.
+var other_class: String:
+	get:
+		return arguments.get("other", peer_class)
+var role: String:
+	get:
+		return arguments.get("role", "")
+## First of the ten ports that belong to this run.
+var port: int:
+	get:
+		return int(arguments.get("port", "0"))
+## Whether the class under test is the successor and not the engine's own.
+var is_ours: bool:
+	get:
+		return peer_class.ends_with("Rs")
+
+
+func run() -> void:
+	check(false, "a scenario overrides run()")
+
+
+## A new peer of the class under test.
+func new_peer() -> MultiplayerPeer:
+	return ClassDB.instantiate(peer_class)
+
+
+## A new peer of the class on the far side.
+func new_other_peer() -> MultiplayerPeer:
+	return ClassDB.instantiate(other_class)
+
+
+func check(held: bool, what: String, detail: String = "") -> bool:
+	if held:
+		passed += 1
+		print("ok %s" % what)
+	else:
+		failed += 1
+		print("FAIL %s: %s" % [what, detail if detail else "did not hold"])
+	return held
+
+
+func check_equal(got: Variant, expected: Variant, what: String) -> bool:
+	var same: bool = typeof(got) == typeof(expected) and got == expected
+	return check(same, what, "got %s, expected %s" % [var_to_str(got), var_to_str(expected)])
+
+
+## Calls [param action], in which the engine has to print at least one error, and returns its result.
+func with_errors(what: String, action: Callable) -> Variant:
+	printerr(ERRORS_BEGIN + what)
+	var result: Variant = action.call()
+	printerr(ERRORS_END)
+	return result
+
+
+## Waits until [param condition] answers true, polling [member polled]; a failed check after [param seconds].
+func until(condition: Callable, what: String, seconds: float = PATIENCE_SECONDS) -> bool:
+	var held: bool = await holds_within(condition, seconds)
+	return check(held, what, "not within %s s" % seconds)
+
+
+## As [method until], but without a check: answers whether [param condition] came true.
+func holds_within(condition: Callable, seconds: float) -> bool:
+	var end: int = Time.get_ticks_msec() + int(seconds * 1000.0)
+	while true:
+		poll_all()
+		if condition.call():
+			return true
+		if Time.get_ticks_msec() >= end:
+			return false
+		await get_tree().process_frame
+	return false
+
+
+## Polls [member polled] for [param seconds]: for what must not happen.
+func pump(seconds: float) -> void:
+	await holds_within(func() -> bool: return false, seconds)
+
+
+func poll_all() -> void:
+	for peer: MultiplayerPeer in polled.duplicate():
+		if peer.get_connection_status() != DISCONNECTED:
+			peer.poll()
+
+
+## Appends [code][signal, id][/code] to [param into] for each signal of [param peer].
+func record(peer: MultiplayerPeer, into: Array) -> void:
+	peer.peer_connected.connect(func(id: int) -> void: into.append(["peer_connected", id]))
+	peer.peer_disconnected.connect(func(id: int) -> void: into.append(["peer_disconnected", id]))
+
+
+## [param size] bytes that differ everywhere and between seeds.
+static func pattern(size: int, seed_value: int) -> PackedByteArray:
+	var words := PackedInt32Array()
+	words.resize((size + 3) >> 2)
+	for index: int in words.size():
+		words[index] = (seed_value + index) * 2654435761
+	return words.to_byte_array().slice(0, size)
+
+
+static func sha256(bytes: PackedByteArray) -> String:
+	var context := HashingContext.new()
+	context.start(HashingContext.HASH_SHA256)
+	if not bytes.is_empty():
+		context.update(bytes)
+	return context.finish().hex_encode()
