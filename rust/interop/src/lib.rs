@@ -1,1 +1,19 @@
-//! Under construction.
+//! `enet-proto` against other implementations of ENet, live, over a simulated network in virtual time.
+//!
+//! The tests in `tests/wire` run every scenario with our engine as client and as server opposite
+//!
+//! - `rusty_enet`, ENet 1.3.18 carried over to Rust by machine: always;
+//! - the C library as the distribution installs it, in a small driver program that is compiled when the test runs:
+//!   where `cc` and the development files of ENet are installed (`libenet-dev` on Debian), else the test says so on
+//!   standard error and counts as passed. With `ENET_INTEROP_REQUIRE_C` set, their absence fails the test.
+//!
+//! And once with each of these on both ends, as a control: what fails there is wrong in the scenario, not in the engine.
+//!
+//! What is compared is what the applications see: each event, its user data, channel, flags and payload, in order.
+//! Tolerated differences, because nothing that ENet promises depends on them:
+//!
+//! - connect ids, slots, sessions and the exact bytes and times of datagrams (recordings cover those);
+//! - which unreliable packets survive a lossy link: only order, integrity and "at most once" are compared;
+//! - when a closing side gives up after the one acknowledgement of its DISCONNECT was lost;
+//! - packets that arrived before a DISCONNECT and were not yet taken: our engine hands them out, ENet drops them;
+//! - the flags of received packets at the `rusty_enet` end, whose `Packet::kind` answers "reliable" for all.

@@ -1,0 +1,71 @@
+//! Every scenario, for every pairing of implementations. The crate page says what is compared and what is tolerated.
+
+mod c_enet;
+mod endpoint;
+mod ours;
+mod rusty;
+mod scenarios;
+mod stage;
+
+use c_enet::CEnet;
+use endpoint::{Endpoint, Options};
+use ours::Ours;
+use rusty::Rusty;
+
+fn ours(options: Options) -> Option<Box<dyn Endpoint>> {
+    Some(Box::new(Ours::new(options)))
+}
+
+fn rusty_enet(options: Options) -> Option<Box<dyn Endpoint>> {
+    Some(Box::new(Rusty::new(options)))
+}
+
+fn c_enet(options: Options) -> Option<Box<dyn Endpoint>> {
+    Some(Box::new(CEnet::new(c_enet::driver()?, options)))
+}
+
+/// A module of tests for each pairing, one test for each scenario.
+macro_rules! pairings {
+    ($($pairing:ident: $client:ident, $server:ident;)*) => {
+        $(mod $pairing {
+            use crate::scenarios;
+            const MAKES: [crate::stage::Make; 2] = [crate::$client, crate::$server];
+            pairings!(@scenarios
+                connecting_tells_both_sides_and_carries_the_user_data
+                packets_of_every_kind_and_size_arrive_whole
+                packets_of_every_kind_and_size_arrive_whole_through_the_range_coder
+                packets_of_every_kind_and_size_arrive_whole_with_checksums
+                packets_of_every_kind_and_size_arrive_whole_with_both
+                reliable_packets_survive_loss_in_order
+                unreliable_packets_never_go_back_in_time
+                mebibyte_crosses_a_lossy_link
+                disconnect_reaches_the_other_side_with_its_data
+                disconnect_now_tells_the_other_side_only
+                disconnect_later_delivers_what_was_queued
+                disconnecting_while_connecting_leaves_no_connection
+                vanished_peer_times_out_at_both_ends
+                idle_connection_stays_open
+                full_server_leaves_the_client_to_its_timeout
+                channel_count_is_the_smaller_of_both
+                slot_can_be_used_again_and_again
+                limited_bandwidth_slows_but_delivers
+                sequence_numbers_wrap
+            );
+        })*
+    };
+    (@scenarios $($scenario:ident)*) => {
+        $(#[test]
+        fn $scenario() {
+            scenarios::$scenario(MAKES);
+        })*
+    };
+}
+
+pairings! {
+    our_client_and_rusty_server: ours, rusty_enet;
+    rusty_client_and_our_server: rusty_enet, ours;
+    our_client_and_c_server: ours, c_enet;
+    c_client_and_our_server: c_enet, ours;
+    control_rusty_enet_with_itself: rusty_enet, rusty_enet;
+    control_c_enet_with_itself: c_enet, c_enet;
+}
