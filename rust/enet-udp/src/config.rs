@@ -2,6 +2,10 @@
 
 use std::net::SocketAddr;
 
+use enet_proto::consts::{
+    HOST_DEFAULT_MAXIMUM_PACKET_SIZE, HOST_DEFAULT_MAXIMUM_WAITING_DATA, HOST_DEFAULT_MTU,
+    PROTOCOL_MAXIMUM_CHANNEL_COUNT, PROTOCOL_MAXIMUM_PEER_ID,
+};
 use enet_proto::{Checksum, HostConfig};
 
 /// Where a host listens.
@@ -24,15 +28,34 @@ pub enum Bind {
 pub struct UdpHostConfig {
     pub(crate) bind: Bind,
     pub(crate) threaded: bool,
-    pub(crate) host: HostConfig,
+    peer_count: usize,
+    channel_limit: usize,
+    incoming_bandwidth: u32,
+    outgoing_bandwidth: u32,
+    mtu: u32,
+    maximum_packet_size: usize,
+    maximum_waiting_data: usize,
+    duplicate_peers: usize,
+    checksum: Option<Checksum>,
 }
 
 impl UdpHostConfig {
     /// An unbound host with `peer_count` slots (clamped to 1..=4095), driven by the network thread.
     #[must_use]
-    pub fn new(peer_count: usize) -> Self {
-        // The seed is drawn when the host opens, where a failure can be reported.
-        Self { bind: Bind::Unbound, threaded: true, host: HostConfig::new(peer_count, [0; 32]) }
+    pub const fn new(peer_count: usize) -> Self {
+        Self {
+            bind: Bind::Unbound,
+            threaded: true,
+            peer_count,
+            channel_limit: PROTOCOL_MAXIMUM_CHANNEL_COUNT,
+            incoming_bandwidth: 0,
+            outgoing_bandwidth: 0,
+            mtu: HOST_DEFAULT_MTU,
+            maximum_packet_size: HOST_DEFAULT_MAXIMUM_PACKET_SIZE,
+            maximum_waiting_data: HOST_DEFAULT_MAXIMUM_WAITING_DATA,
+            duplicate_peers: PROTOCOL_MAXIMUM_PEER_ID as usize,
+            checksum: None,
+        }
     }
 
     /// Where to listen; [`Bind::Unbound`] by default.
@@ -51,50 +74,64 @@ impl UdpHostConfig {
 
     /// Most channels of an incoming connection; 0 or above 255 means 255, the default.
     #[must_use]
-    pub fn channel_limit(mut self, channels: usize) -> Self {
-        self.host = self.host.channel_limit(channels);
+    pub const fn channel_limit(mut self, channels: usize) -> Self {
+        self.channel_limit = channels;
         self
     }
 
     /// Bandwidths announced to peers, in bytes per second; 0, the default, is unlimited.
     #[must_use]
-    pub fn bandwidth(mut self, incoming: u32, outgoing: u32) -> Self {
-        self.host = self.host.bandwidth(incoming, outgoing);
+    pub const fn bandwidth(mut self, incoming: u32, outgoing: u32) -> Self {
+        self.incoming_bandwidth = incoming;
+        self.outgoing_bandwidth = outgoing;
         self
     }
 
     /// Largest datagram sent, in bytes: 576..=4096, default 1392.
     #[must_use]
-    pub fn mtu(mut self, bytes: u32) -> Self {
-        self.host = self.host.mtu(bytes);
+    pub const fn mtu(mut self, bytes: u32) -> Self {
+        self.mtu = bytes;
         self
     }
 
     /// Largest packet sent or accepted, in bytes; default 32 MiB.
     #[must_use]
-    pub fn maximum_packet_size(mut self, bytes: usize) -> Self {
-        self.host = self.host.maximum_packet_size(bytes);
+    pub const fn maximum_packet_size(mut self, bytes: usize) -> Self {
+        self.maximum_packet_size = bytes;
         self
     }
 
     /// Bytes a peer may have received and the game not yet taken before more is refused; default 32 MiB.
     #[must_use]
-    pub fn maximum_waiting_data(mut self, bytes: usize) -> Self {
-        self.host = self.host.maximum_waiting_data(bytes);
+    pub const fn maximum_waiting_data(mut self, bytes: usize) -> Self {
+        self.maximum_waiting_data = bytes;
         self
     }
 
     /// Connections accepted from one IP address; default 4095.
     #[must_use]
-    pub fn duplicate_peers(mut self, peers: usize) -> Self {
-        self.host = self.host.duplicate_peers(peers);
+    pub const fn duplicate_peers(mut self, peers: usize) -> Self {
+        self.duplicate_peers = peers;
         self
     }
 
     /// Puts a checksum into every datagram and demands it from every datagram; the remote must do the same.
     #[must_use]
-    pub fn checksum(mut self, checksum: Option<Checksum>) -> Self {
-        self.host = self.host.checksum(checksum);
+    pub const fn checksum(mut self, checksum: Option<Checksum>) -> Self {
+        self.checksum = checksum;
         self
+    }
+
+    /// The engine's part, with a seed of its own so that two hosts of one configuration share no random choice.
+    pub(crate) fn engine(&self, seed: [u8; 32]) -> HostConfig {
+        HostConfig::new(self.peer_count, seed)
+            .channel_limit(self.channel_limit)
+            .bandwidth(self.incoming_bandwidth, self.outgoing_bandwidth)
+            .mtu(self.mtu)
+            .maximum_packet_size(self.maximum_packet_size)
+            .maximum_waiting_data(self.maximum_waiting_data)
+            .duplicate_peers(self.duplicate_peers)
+            .checksum(self.checksum)
+            .manual_release(true)
     }
 }

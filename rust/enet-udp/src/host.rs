@@ -1,29 +1,79 @@
 //! [`UdpHost`]: the game's handle to one host.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use enet_proto::{Compressor, HostStatistics, Packet};
+use enet_proto::{Compressor, HostStatistics, Packet, PeerState};
+use mio::Token;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::config::UdpHostConfig;
+use crate::direct::Direct;
 use crate::error::{ConnectError, OpenError};
 use crate::event::HostEvent;
-use crate::peer::UdpPeer;
+use crate::peer::{UdpPeer, Visible};
+use crate::reactor::Attachment;
+use crate::shared::{Attention, HostShared};
+use crate::socket::Socket;
 
 /// A host with its socket. Clones are handles to the same host; the last one closes it.
-#[derive(Debug, Clone)]
-pub struct UdpHost(Arc<()>);
+#[derive(Clone)]
+pub struct UdpHost(Arc<HostHandle>);
 
-#[expect(unused_variables, clippy::todo, reason = "replaced within the hour")]
+/// What all handles to a host share; its drop closes the host.
+pub(crate) struct HostHandle {
+    shared: Arc<HostShared>,
+    driver: Driver,
+}
+
+/// Who drives a host; emptied when it is closed.
+enum Driver {
+    Thread(Mutex<Option<Attachment>>),
+    Caller(Mutex<Option<Direct>>),
+}
+
+/// Tells the sockets of the process apart.
+static NEXT_TOKEN: AtomicUsize = AtomicUsize::new(0);
+
 impl UdpHost {
     /// Opens the socket. The host neither reads nor sends before its first `poll`, `service` or `flush`.
     ///
     /// # Errors
     /// [`OpenError`] when the system gives no socket, address, seed or thread.
     pub fn open(config: UdpHostConfig) -> Result<Self, OpenError> {
-        todo!()
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| OpenError::Seed(io::Error::other(error)))?;
+        let socket = Socket::open(config.bind)?;
+        let (sleeper, driver) = if config.threaded {
+            let attachment = Attachment::new().map_err(OpenError::Thread)?;
+            (
+                attachment.sleeper(),
+                Driver::Thread(Mutex::new(Some(attachment))),
+            )
+        } else {
+            let (direct, sleeper) = Direct::new().map_err(OpenError::Socket)?;
+            (Arc::new(sleeper), Driver::Caller(Mutex::new(Some(direct))))
+        };
+        let token = Token(NEXT_TOKEN.fetch_add(1, Ordering::Relaxed));
+        let host = Self(Arc::new_cyclic(|handle| {
+            let shared =
+                HostShared::new(handle.clone(), config.engine(seed), socket, sleeper, token);
+            HostHandle {
+                shared: Arc::new(shared),
+                driver,
+            }
+        }));
+        host.0.shared.register().map_err(OpenError::Socket)?;
+        if let Driver::Thread(attachment) = &host.0.driver
+            && let Some(attachment) = &*attachment.lock()
+        {
+            attachment.drive(Arc::clone(&host.0.shared));
+        }
+        Ok(host)
     }
 
     /// Starts a connection with `channel_count` channels (clamped to 1..=255); `data` is shown to the remote.
@@ -32,8 +82,19 @@ impl UdpHost {
     ///
     /// # Errors
     /// [`ConnectError::Closed`], or all slots are taken; a peer that is inactive takes none.
-    pub fn connect(&self, address: SocketAddr, channel_count: usize, data: u32) -> Result<UdpPeer, ConnectError> {
-        todo!()
+    pub fn connect(
+        &self,
+        address: SocketAddr,
+        channel_count: usize,
+        data: u32,
+    ) -> Result<UdpPeer, ConnectError> {
+        let peer = self
+            .0
+            .shared
+            .connect(address, channel_count, data)
+            .ok_or(ConnectError::Closed)??;
+        self.0.shared.mark(Attention::Gather);
+        Ok(peer)
     }
 
     /// Makes what has arrived available to [`Self::next_event`]; never waits.
@@ -41,29 +102,66 @@ impl UdpHost {
     /// With the network thread this also starts the host and sends what is queued without further gathering; without
     /// it, this reads and sends: up to 256 datagrams, fewer when a connection opens or ends among them.
     pub fn poll(&self) {
-        todo!()
+        let shared = &self.0.shared;
+        shared.start();
+        // A pass that goes on elsewhere does the same work.
+        if let Driver::Caller(direct) = &self.0.driver
+            && let Some(mut direct) = direct.try_lock()
+            && let Some(direct) = &mut *direct
+        {
+            direct.pass(shared);
+        }
+        shared.inbox.release();
     }
 
     /// The next of the events that [`Self::poll`] found; `None` until the next poll when they are used up.
     ///
     /// Meets neither the engine's lock nor the socket.
     pub fn next_event(&self) -> Option<HostEvent> {
-        todo!()
+        self.0.shared.inbox.next()
     }
 
     /// Waits up to `timeout` for one event and returns it; at once when one is ready, and when the host is closed.
     pub fn service(&self, timeout: Duration) -> Option<HostEvent> {
-        todo!()
+        let shared = &self.0.shared;
+        shared.start();
+        if let Some(event) = shared.inbox.take() {
+            return Some(event);
+        }
+        let deadline = Instant::now().checked_add(timeout);
+        match &self.0.driver {
+            Driver::Thread(_) => shared.inbox.wait(deadline),
+            Driver::Caller(direct) => match lock_until(direct, deadline)?.as_mut() {
+                Some(direct) => direct.service(shared, deadline),
+                None => None,
+            },
+        }
     }
 
     /// Sends what is queued: it has been handed to the system when this returns. Delivers no events.
     pub fn flush(&self) {
-        todo!()
+        self.0.shared.start();
+        self.0.shared.transmit();
     }
 
     /// Queues `packet` to every peer in state `Connected` that has the channel; returns to how many.
     pub fn broadcast(&self, channel_id: u8, packet: &Packet) -> usize {
-        todo!()
+        let shared = &self.0.shared;
+        let reached = shared.with_engine(|engine| {
+            let (mut reached, mut attention) = (0, Attention::None);
+            // The peers that the game knows to be connected, which are not always those that the engine does.
+            for peer in shared.inbox.lock().peers() {
+                if peer.visible() == Visible::State(PeerState::Connected)
+                    && let Ok(wanted) = engine.send(peer.id(), channel_id, packet.clone())
+                {
+                    reached += 1;
+                    attention = attention.max(wanted);
+                }
+            }
+            shared.mark(attention);
+            reached
+        });
+        reached.unwrap_or(0)
     }
 
     /// Sends one raw datagram from the host's socket; gives an unbound host its port.
@@ -71,59 +169,108 @@ impl UdpHost {
     /// # Errors
     /// What the system said; [`io::ErrorKind::NotConnected`] on a closed host.
     pub fn socket_send(&self, address: SocketAddr, data: &[u8]) -> io::Result<()> {
-        todo!()
+        self.0.shared.send_raw(address, data)
     }
 
     /// Bandwidths announced to peers, in bytes per second; 0 is unlimited. Peers learn them within a second.
     pub fn set_bandwidth(&self, incoming: u32, outgoing: u32) {
-        todo!()
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.set_bandwidth(incoming, outgoing));
+        self.0.shared.mark(Attention::Gather);
     }
 
     /// Most channels of later incoming connections; 0 or above 255 means 255.
     pub fn set_channel_limit(&self, channels: usize) {
-        todo!()
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.set_channel_limit(channels));
     }
 
     /// Most channels of an incoming connection; 0 when closed.
     #[must_use]
     pub fn channel_limit(&self) -> usize {
-        todo!()
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.channel_limit())
+            .unwrap_or(0)
     }
 
     /// Compresses outgoing datagrams and expects the same of the remotes; `None` stops.
     pub fn set_compressor(&self, compressor: Option<Box<dyn Compressor>>) {
-        todo!()
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.set_compressor(compressor));
     }
 
     /// The socket's address; `None` when closed, and on an unbound host before the first datagram left.
     #[must_use]
     pub fn local_address(&self) -> Option<SocketAddr> {
-        todo!()
+        self.0.shared.local_address()
     }
 
     /// Counters since the host was opened; raw datagrams of [`Self::socket_send`] are not in them.
     #[must_use]
     pub fn statistics(&self) -> HostStatistics {
-        todo!()
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.statistics())
+            .unwrap_or_default()
     }
 
     /// The active peers, in the order in which they appeared.
     #[must_use]
     pub fn peers(&self) -> Vec<UdpPeer> {
-        todo!()
+        self.0.shared.inbox.lock().peers().to_vec()
     }
 
     /// Whether the host still works: not closed, and its socket not dead.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        todo!()
+        self.0.shared.is_open()
     }
 
     /// Sends the goodbyes already queued, closes the socket and makes every peer inactive; remotes are not told.
     ///
     /// The port can be bound again when this returns. Events not taken are dropped. Closing twice is harmless.
     pub fn close(&self) {
-        todo!()
+        self.0.close();
+    }
+
+    pub(crate) const fn from_handle(handle: Arc<HostHandle>) -> Self {
+        Self(handle)
+    }
+}
+
+impl HostHandle {
+    fn close(&self) {
+        self.shared.close();
+        match &self.driver {
+            Driver::Thread(attachment) => {
+                let attachment = attachment.lock().take();
+                drop(attachment);
+            }
+            Driver::Caller(direct) => {
+                // Ends a service call that waits elsewhere.
+                self.shared.sleeper().wake();
+                direct.lock().take();
+                self.shared.sleeper().dismantle();
+            }
+        }
+    }
+}
+
+impl Drop for HostHandle {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for UdpHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UdpHost")
+            .field("open", &self.is_open())
+            .finish_non_exhaustive()
     }
 }
 
@@ -135,3 +282,11 @@ impl PartialEq for UdpHost {
 }
 
 impl Eq for UdpHost {}
+
+/// Locks `mutex`, or gives up at `deadline`; `None` is no deadline.
+fn lock_until<T>(mutex: &Mutex<T>, deadline: Option<Instant>) -> Option<MutexGuard<'_, T>> {
+    match deadline {
+        Some(deadline) => mutex.try_lock_until(deadline),
+        None => Some(mutex.lock()),
+    }
+}

@@ -1,0 +1,100 @@
+//! [`Direct`]: drives one host on the threads that call it, in the steps of ENet's own service call.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use mio::{Events, Poll};
+
+use crate::event::HostEvent;
+use crate::port::{Batch, Reception};
+use crate::shared::{Attention, HostShared};
+use crate::sleeper::{Sleeper, Until};
+
+/// Datagrams read by one pass.
+///
+/// Source: `enet_protocol_receive_incoming_commands`, ENet 1.3.18 `protocol.c`.
+const PASS_LEN: usize = 256;
+
+/// What a host needs that no thread drives.
+pub(crate) struct Direct {
+    poll: Poll,
+    events: Events,
+    batch: Batch,
+    /// Whether the last pass ended before the socket was empty, of which the system tells only once.
+    readable: bool,
+}
+
+impl Direct {
+    /// A driver and the sleeper of its host.
+    pub(crate) fn new() -> io::Result<(Self, Sleeper)> {
+        let (sleeper, poll) = Sleeper::new()?;
+        let direct = Self {
+            poll,
+            events: Events::with_capacity(2),
+            batch: Batch::new(1),
+            readable: false,
+        };
+        Ok((direct, sleeper))
+    }
+
+    /// Reads up to [`PASS_LEN`] datagrams, fewer if a connection begins or ends by one; then timers; then sends.
+    ///
+    /// ENet sends before it reads as well. Sending once, behind the acknowledgements, fills fewer datagrams and judges
+    /// no silence before what had arrived in time was read.
+    pub(crate) fn pass(&mut self, host: &Arc<HostShared>) {
+        self.readable = true;
+        for _ in 0..PASS_LEN {
+            self.batch.clear();
+            match host.receive(&mut self.batch) {
+                Reception::More => {}
+                Reception::Drained => {
+                    self.readable = false;
+                    break;
+                }
+                Reception::Dead => return host.fail(),
+            }
+            if host.take_in(&self.batch) {
+                break;
+            }
+        }
+        host.finish_pass();
+        host.transmit();
+    }
+
+    /// Passes until there is an event, which it returns, or `deadline` has come; `None` is no deadline.
+    pub(crate) fn service(
+        &mut self,
+        host: &Arc<HostShared>,
+        deadline: Option<Instant>,
+    ) -> Option<HostEvent> {
+        loop {
+            self.pass(host);
+            if let Some(event) = host.inbox.take() {
+                return Some(event);
+            }
+            if !host.is_open() || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return None;
+            }
+            self.wait(host, deadline);
+        }
+    }
+
+    /// Waits for the socket, a timer, work that another thread queued, the host's end or `deadline`.
+    fn wait(&mut self, host: &HostShared, deadline: Option<Instant>) {
+        let until = || {
+            if self.readable || !host.is_open() || host.attention() != Attention::None {
+                return Until::Now;
+            }
+            let moments = deadline.into_iter().chain(host.deadline());
+            moments.min().map_or(Until::Woken, Until::Moment)
+        };
+        if let Err(error) = host
+            .sleeper()
+            .sleep(&mut self.poll, &mut self.events, until)
+        {
+            log::error!("cannot wait for a socket: {error}");
+            host.fail();
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! [`Engine`]: what a host's short lock protects, the pure engine and the handles of its peers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use enet_proto::{Event, Host, HostConfig, Packet, PeerId, SendError, Time, Transmit};
+
+use crate::inbox::{Inbox, Queued};
+use crate::peer::UdpPeer;
+use crate::shared::{Attention, HostShared};
+
+/// Payload and command headers that fill a datagram of the default MTU, in bytes: beyond it nothing can join.
+const FULL_DATAGRAM: usize = enet_proto::consts::HOST_DEFAULT_MTU as usize;
+/// Roughly what a command costs beside its payload, in bytes.
+const COMMAND_LEN: usize = 8;
+
+/// The engine of one host.
+pub(crate) struct Engine {
+    pub(crate) host: Host,
+    slots: Vec<Slot>,
+    /// Transmissions so far.
+    transmissions: u64,
+    /// Events that have not reached the inbox yet.
+    pending: Vec<Queued>,
+}
+
+/// What the driver knows of a slot of the engine's peer table.
+#[derive(Default)]
+struct Slot {
+    peer: Option<UdpPeer>,
+    /// Bytes queued to the peer since the transmission with this number.
+    gathered: usize,
+    since: u64,
+}
+
+impl Engine {
+    pub(crate) fn new(config: HostConfig) -> Self {
+        Self {
+            host: Host::new(config),
+            slots: Vec::new(),
+            transmissions: 0,
+            pending: Vec::new(),
+        }
+    }
+
+    /// Queues `packet`; tells how soon it should leave.
+    pub(crate) fn send(
+        &mut self,
+        peer: PeerId,
+        channel_id: u8,
+        packet: Packet,
+    ) -> Result<Attention, SendError> {
+        let len = packet.len();
+        self.host.send(peer, channel_id, packet)?;
+        let transmissions = self.transmissions;
+        let slot = self.slot(peer);
+        if slot.since != transmissions {
+            (slot.since, slot.gathered) = (transmissions, 0);
+        }
+        slot.gathered += len + COMMAND_LEN;
+        Ok(if slot.gathered < FULL_DATAGRAM {
+            Attention::Gather
+        } else {
+            Attention::Now
+        })
+    }
+
+    /// The next datagram.
+    pub(crate) fn poll_transmit(&mut self, now: Time, buffer: &mut Vec<u8>) -> Option<Transmit> {
+        self.transmissions += 1;
+        self.host.poll_transmit(now, buffer)
+    }
+
+    /// Makes `peer` the handle that its events carry.
+    pub(crate) fn remember(&mut self, peer: UdpPeer) {
+        let slot = self.slot(peer.id());
+        slot.peer = Some(peer);
+    }
+
+    /// Events of `peer` are of no interest any more.
+    pub(crate) fn forget(&mut self, peer: PeerId) {
+        self.take_peer(peer);
+    }
+
+    /// Counts no longer as waiting what the game took since the last call.
+    pub(crate) fn release_taken(&mut self, inbox: &Inbox) {
+        for (peer, bytes) in inbox.lock().drain_taken() {
+            self.host.release(peer, bytes);
+        }
+    }
+
+    /// Takes the engine's events; `true` if a connection began or ended.
+    pub(crate) fn collect(&mut self, shared: &Arc<HostShared>) -> bool {
+        let mut turning_point = false;
+        while let Some(event) = self.host.poll_event() {
+            match event {
+                Event::Connect { peer: id, data } => {
+                    turning_point = true;
+                    let Some(peer) = self.peer(id).or_else(|| self.admit(id, shared)) else {
+                        continue;
+                    };
+                    // A remote that left again in the same batch has no channels any more; show those it asked for.
+                    let channel_count = match self.host.channel_count(id) {
+                        0 => self.host.channel_limit(),
+                        count => count,
+                    };
+                    self.pending.push(Queued::Connect {
+                        peer,
+                        data,
+                        channel_count,
+                    });
+                }
+                Event::Disconnect { peer, data, cause } => {
+                    turning_point = true;
+                    if let Some(peer) = self.take_peer(peer) {
+                        self.pending.push(Queued::Disconnect { peer, data, cause });
+                    }
+                }
+                Event::Receive {
+                    peer: id,
+                    channel_id,
+                    packet,
+                } => match self.peer(id) {
+                    Some(peer) => self.pending.push(Queued::Receive {
+                        peer,
+                        channel_id,
+                        packet,
+                    }),
+                    None => self.host.release(id, packet.len()),
+                },
+                other => log::debug!("an event without meaning here: {other:?}"),
+            }
+        }
+        turning_point
+    }
+
+    /// Reorders the events not yet published so that the peers take turns, as ENet's dispatch queue has them; each
+    /// peer's own order stays.
+    pub(crate) fn take_turns(&mut self) {
+        let mut seen: HashMap<PeerId, usize> = HashMap::new();
+        let mut events: Vec<(usize, Queued)> = self
+            .pending
+            .drain(..)
+            .map(|event| {
+                let count = seen.entry(event.peer().id()).or_default();
+                *count += 1;
+                (*count, event)
+            })
+            .collect();
+        events.sort_by_key(|(turn, _)| *turn);
+        self.pending
+            .extend(events.into_iter().map(|(_, event)| event));
+    }
+
+    /// Hands all events to the inbox.
+    pub(crate) fn publish(&mut self, shared: &Arc<HostShared>) {
+        self.collect(shared);
+        shared.inbox.push(&mut self.pending);
+    }
+
+    /// A handle for a peer that connected to us.
+    fn admit(&mut self, id: PeerId, shared: &Arc<HostShared>) -> Option<UdpPeer> {
+        let peer = UdpPeer::incoming(Arc::clone(shared), id, self.host.address(id)?);
+        self.remember(peer.clone());
+        Some(peer)
+    }
+
+    fn peer(&self, id: PeerId) -> Option<UdpPeer> {
+        let peer = self.slots.get(usize::from(id.slot()))?.peer.as_ref()?;
+        (peer.id() == id).then(|| peer.clone())
+    }
+
+    fn take_peer(&mut self, id: PeerId) -> Option<UdpPeer> {
+        let slot = self.slots.get_mut(usize::from(id.slot()))?;
+        slot.peer.take_if(|peer| peer.id() == id)
+    }
+
+    fn slot(&mut self, id: PeerId) -> &mut Slot {
+        let index = usize::from(id.slot());
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, Slot::default);
+        }
+        &mut self.slots[index]
+    }
+}

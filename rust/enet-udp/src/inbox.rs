@@ -1,0 +1,241 @@
+//! [`Inbox`]: what the game sees of a host. Events wait here, and what they tell shows when they are handed out.
+//!
+//! The driver appends, the game takes; neither meets the engine's lock for it. A peer's visible state is read from an
+//! atomic and changed only with the inbox locked, so the threads of a game agree on what happened.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use enet_proto::{DisconnectCause, Packet, PeerId, PeerState};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::event::HostEvent;
+use crate::peer::{UdpPeer, Visible};
+
+/// An event on its way to the game.
+#[derive(Debug)]
+pub(crate) enum Queued {
+    Connect {
+        peer: UdpPeer,
+        data: u32,
+        channel_count: usize,
+    },
+    Disconnect {
+        peer: UdpPeer,
+        data: u32,
+        cause: DisconnectCause,
+    },
+    Receive {
+        peer: UdpPeer,
+        channel_id: u8,
+        packet: Packet,
+    },
+}
+
+impl Queued {
+    /// Whom the event is about.
+    pub(crate) const fn peer(&self) -> &UdpPeer {
+        match self {
+            Self::Connect { peer, .. }
+            | Self::Disconnect { peer, .. }
+            | Self::Receive { peer, .. } => peer,
+        }
+    }
+}
+
+/// Events between the driver and the game, and the peers the game knows.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    /// Events in the queue, so that a poll of an empty inbox costs one load.
+    queued: AtomicUsize,
+    /// How many of them a poll has released to [`Self::next`].
+    released: AtomicUsize,
+    view: Mutex<View>,
+    arrived: Condvar,
+}
+
+/// The inbox, locked.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    queue: VecDeque<Queued>,
+    /// The active peers, in the order in which they appeared.
+    peers: Vec<UdpPeer>,
+    /// Payload bytes that the game took and the engine still counts as waiting.
+    taken: Vec<(PeerId, usize)>,
+    closed: bool,
+}
+
+impl Inbox {
+    /// Locks the view. The engine's lock, where both are needed, is taken before this one.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, View> {
+        self.view.lock()
+    }
+
+    /// Appends `events` and empties it; the caller holds the engine's lock, so that events keep their order.
+    pub(crate) fn push(&self, events: &mut Vec<Queued>) {
+        if events.is_empty() {
+            return;
+        }
+        let mut view = self.view.lock();
+        view.queue.extend(events.drain(..));
+        self.queued.store(view.queue.len(), Ordering::Release);
+        drop(view);
+        self.arrived.notify_all();
+    }
+
+    /// Releases what has arrived to [`Self::next`].
+    pub(crate) fn release(&self) {
+        if self.queued.load(Ordering::Acquire) != self.released.load(Ordering::Relaxed) {
+            let view = self.view.lock();
+            self.released.store(view.queue.len(), Ordering::Relaxed);
+        }
+    }
+
+    /// Hands out one released event.
+    pub(crate) fn next(&self) -> Option<HostEvent> {
+        if self.released.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut view = self.view.lock();
+        while self.released.load(Ordering::Relaxed) > 0 {
+            if let Some(event) = self.pop(&mut view) {
+                return Some(event);
+            }
+        }
+        None
+    }
+
+    /// Hands out one event, released or not.
+    pub(crate) fn take(&self) -> Option<HostEvent> {
+        if self.queued.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        self.take_locked(&mut self.view.lock())
+    }
+
+    /// Hands out one event, for which it waits until `deadline`; `None` is for ever, or until the host is closed.
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<HostEvent> {
+        let mut view = self.view.lock();
+        loop {
+            if let Some(event) = self.take_locked(&mut view) {
+                return Some(event);
+            }
+            if view.closed {
+                return None;
+            }
+            match deadline {
+                Some(deadline) if self.arrived.wait_until(&mut view, deadline).timed_out() => {
+                    return self.take_locked(&mut view);
+                }
+                Some(_) => {}
+                None => self.arrived.wait(&mut view),
+            }
+        }
+    }
+
+    /// Drops all events, makes all peers inactive and ends all waits, for good.
+    pub(crate) fn close(&self) {
+        let mut view = self.view.lock();
+        view.closed = true;
+        let queue = std::mem::take(&mut view.queue);
+        let peers = std::mem::take(&mut view.peers);
+        for peer in &peers {
+            peer.show(PeerState::Disconnected, 0);
+        }
+        self.queued.store(0, Ordering::Release);
+        self.released.store(0, Ordering::Relaxed);
+        drop(view);
+        self.arrived.notify_all();
+        drop((queue, peers));
+    }
+
+    fn take_locked(&self, view: &mut View) -> Option<HostEvent> {
+        while !view.queue.is_empty() {
+            if let Some(event) = self.pop(view) {
+                return Some(event);
+            }
+        }
+        None
+    }
+
+    /// Takes the first event off the queue; `None` if the game gave up its peer meanwhile.
+    fn pop(&self, view: &mut View) -> Option<HostEvent> {
+        let queued = view.queue.pop_front()?;
+        self.queued.store(view.queue.len(), Ordering::Release);
+        let released = self.released.load(Ordering::Relaxed);
+        self.released
+            .store(released.saturating_sub(1), Ordering::Relaxed);
+        view.hand_out(queued)
+    }
+}
+
+impl View {
+    /// The active peers, in the order in which they appeared.
+    pub(crate) fn peers(&self) -> &[UdpPeer] {
+        &self.peers
+    }
+
+    /// Adds a peer that the game made itself.
+    pub(crate) fn add(&mut self, peer: UdpPeer) {
+        self.peers.push(peer);
+    }
+
+    /// Makes `peer` inactive.
+    pub(crate) fn remove(&mut self, peer: &UdpPeer) {
+        peer.show(PeerState::Disconnected, 0);
+        self.peers.retain(|other| other != peer);
+    }
+
+    /// What the game took since the last call, for the engine to count no longer.
+    pub(crate) fn drain_taken(&mut self) -> impl Iterator<Item = (PeerId, usize)> + '_ {
+        self.taken.drain(..)
+    }
+
+    /// Lets `queued` show, unless what the game did since makes it void.
+    fn hand_out(&mut self, queued: Queued) -> Option<HostEvent> {
+        match queued {
+            Queued::Connect {
+                peer,
+                data,
+                channel_count,
+            } => {
+                match peer.visible() {
+                    Visible::Unseen => self.peers.push(peer.clone()),
+                    Visible::State(PeerState::Connecting) => {}
+                    Visible::State(_) => return None,
+                }
+                peer.show(PeerState::Connected, channel_count);
+                Some(HostEvent::Connect { peer, data })
+            }
+            Queued::Disconnect { peer, data, cause } => {
+                if !peer.is_active() {
+                    return None;
+                }
+                self.remove(&peer);
+                Some(HostEvent::Disconnect { peer, data, cause })
+            }
+            Queued::Receive {
+                peer,
+                channel_id,
+                packet,
+            } => {
+                self.count_taken(peer.id(), packet.len());
+                // As ENet: a goodbye of ours, even a later one, drops what was received and not yet taken.
+                let connected = peer.visible() == Visible::State(PeerState::Connected);
+                connected.then_some(HostEvent::Receive {
+                    peer,
+                    channel_id,
+                    packet,
+                })
+            }
+        }
+    }
+
+    fn count_taken(&mut self, peer: PeerId, bytes: usize) {
+        match self.taken.last_mut() {
+            Some((last, sum)) if *last == peer => *sum += bytes,
+            _ => self.taken.push((peer, bytes)),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The network thread: one for the process, from the first host that wants it to the end of the last.
+
+use std::collections::HashMap;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll, Token};
+use parking_lot::Mutex;
+
+use crate::port::{Batch, Reception};
+use crate::shared::{Attention, HostShared};
+use crate::sleeper::{Sleeper, Until};
+
+/// How long a queued packet waits for others to share its datagram.
+const GATHER: Duration = Duration::from_millis(1);
+/// Datagrams that one host may receive before the next host has its turn.
+const RECEIVE_BATCH: usize = 64;
+/// Sockets whose readiness one wait can report; the others are reported by the next.
+const EVENTS: usize = 128;
+/// How long the thread rests when the system cannot tell which sockets are readable; it then reads them all.
+const BLIND_REST: Duration = Duration::from_millis(1);
+
+/// The thread that runs, if one does. Nothing is awaited with this lock held.
+static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
+
+struct Running {
+    reactor: Arc<Reactor>,
+    thread: JoinHandle<Vec<Arc<HostShared>>>,
+    /// Attachments that live.
+    hosts: usize,
+}
+
+/// What the thread shares with those who give it work.
+struct Reactor {
+    sleeper: Arc<Sleeper>,
+    /// Hosts that the thread has not taken over yet.
+    newcomers: Mutex<Vec<Arc<HostShared>>>,
+    stop: AtomicBool,
+}
+
+/// A host's claim to the network thread. The drop of the last one ends the thread and waits for it.
+pub(crate) struct Attachment(Arc<Reactor>);
+
+impl Attachment {
+    /// A claim to the thread, which is started if there is none.
+    pub(crate) fn new() -> io::Result<Self> {
+        let mut running = RUNNING.lock();
+        if let Some(running) = &mut *running {
+            running.hosts += 1;
+            return Ok(Self(Arc::clone(&running.reactor)));
+        }
+        let (sleeper, poll) = Sleeper::new()?;
+        let reactor = Arc::new(Reactor {
+            sleeper: Arc::new(sleeper),
+            newcomers: Mutex::new(Vec::new()),
+            stop: AtomicBool::new(false),
+        });
+        let thread = thread::Builder::new().name("enet-network".into()).spawn({
+            let reactor = Arc::clone(&reactor);
+            move || Thread::new(reactor, poll).run()
+        })?;
+        *running = Some(Running {
+            reactor: Arc::clone(&reactor),
+            thread,
+            hosts: 1,
+        });
+        Ok(Self(reactor))
+    }
+
+    /// Where the host's socket is to be registered.
+    pub(crate) fn sleeper(&self) -> Arc<Sleeper> {
+        Arc::clone(&self.0.sleeper)
+    }
+
+    /// Lets the thread drive `host` until it is closed.
+    pub(crate) fn drive(&self, host: Arc<HostShared>) {
+        let mut newcomers = self.0.newcomers.lock();
+        if self.0.stop.load(Ordering::SeqCst) {
+            drop(newcomers);
+            host.close();
+            return;
+        }
+        newcomers.push(host);
+        drop(newcomers);
+        self.0.sleeper.wake();
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        let mut running = RUNNING.lock();
+        let last = running.take_if(|running| {
+            // After a shutdown the thread that runs now may be another one.
+            let ours = Arc::ptr_eq(&running.reactor, &self.0);
+            running.hosts -= usize::from(ours);
+            ours && running.hosts == 0
+        });
+        drop(running);
+        match last {
+            Some(running) => running.stop(),
+            // Lets the thread forget the host.
+            None => self.0.sleeper.wake(),
+        }
+    }
+}
+
+/// Ends the thread, whatever still lives, and closes the hosts that it drove.
+pub(crate) fn shutdown() {
+    let running = RUNNING.lock().take();
+    if let Some(running) = running {
+        running.stop();
+    }
+}
+
+impl Running {
+    fn stop(self) {
+        self.reactor.stop.store(true, Ordering::SeqCst);
+        self.reactor.sleeper.wake();
+        let mut hosts = self.thread.join().unwrap_or_else(|_| {
+            log::error!("the network thread panicked");
+            Vec::new()
+        });
+        hosts.append(&mut self.reactor.newcomers.lock());
+        for host in hosts {
+            host.close();
+        }
+        self.reactor.sleeper.dismantle();
+    }
+}
+
+/// What the network thread owns.
+struct Thread {
+    reactor: Arc<Reactor>,
+    poll: Poll,
+    batch: Batch,
+    seats: HashMap<Token, Seat>,
+}
+
+/// A host on the thread.
+struct Seat {
+    host: Arc<HostShared>,
+    /// Whether the socket may have something, of which the system tells only once.
+    readable: bool,
+    /// When the gathering ends that goes on.
+    gathered: Option<Instant>,
+    /// Turns in a row whose timers waited for datagrams still unread.
+    postponed: u8,
+}
+
+impl Thread {
+    fn new(reactor: Arc<Reactor>, poll: Poll) -> Self {
+        Self {
+            reactor,
+            poll,
+            batch: Batch::new(RECEIVE_BATCH),
+            seats: HashMap::new(),
+        }
+    }
+
+    /// Drives hosts until told to stop; returns those that are left.
+    fn run(mut self) -> Vec<Arc<HostShared>> {
+        let mut events = Events::with_capacity(EVENTS);
+        while !self.reactor.stop.load(Ordering::SeqCst) {
+            let waited = self.reactor.sleeper.sleep(&mut self.poll, &mut events, || {
+                if self.reactor.stop.load(Ordering::SeqCst)
+                    || !self.reactor.newcomers.lock().is_empty()
+                {
+                    return Until::Now;
+                }
+                let now = Instant::now();
+                self.seats
+                    .values_mut()
+                    .map(|seat| seat.until(now))
+                    .min()
+                    .unwrap_or(Until::Woken)
+            });
+            if let Err(error) = waited {
+                log::error!("cannot wait for sockets: {error}");
+                self.seats
+                    .values_mut()
+                    .for_each(|seat| seat.readable = true);
+                thread::sleep(BLIND_REST);
+            }
+            for event in &events {
+                if let Some(seat) = self.seats.get_mut(&event.token()) {
+                    seat.readable = true;
+                }
+            }
+            self.turns();
+        }
+        self.seats.into_values().map(|seat| seat.host).collect()
+    }
+
+    /// One turn for each host that has something to do.
+    fn turns(&mut self) {
+        for host in self.reactor.newcomers.lock().drain(..) {
+            self.seats.insert(host.token(), Seat::new(host));
+        }
+        self.seats.retain(|_, seat| seat.host.is_open());
+        let now = Instant::now();
+        for seat in self.seats.values_mut() {
+            let due = match seat.until(now) {
+                Until::Now => true,
+                Until::Moment(moment) => moment <= now,
+                Until::Woken => false,
+            };
+            if due {
+                seat.turn(&mut self.batch);
+            }
+        }
+    }
+}
+
+impl Seat {
+    const fn new(host: Arc<HostShared>) -> Self {
+        // The socket may have become readable before the thread knew the host.
+        Self {
+            host,
+            readable: true,
+            gathered: None,
+            postponed: 0,
+        }
+    }
+
+    /// When the host wants its next turn, as seen at `now`.
+    fn until(&mut self, now: Instant) -> Until {
+        if !self.host.is_started() {
+            return Until::Woken;
+        }
+        let transmission = match self.host.attention() {
+            Attention::Now => return Until::Now,
+            Attention::Gather => Until::Moment(*self.gathered.get_or_insert(now + GATHER)),
+            Attention::None => Until::Woken,
+        };
+        if self.readable {
+            return Until::Now;
+        }
+        transmission.min(self.host.deadline().map_or(Until::Woken, Until::Moment))
+    }
+
+    fn turn(&mut self, batch: &mut Batch) {
+        self.gathered = None;
+        let (host, readable, postponed) = (&self.host, self.readable, &mut self.postponed);
+        let turn = catch_unwind(AssertUnwindSafe(|| host.turn(batch, readable, postponed)));
+        match turn {
+            Ok(reception) => {
+                self.readable = reception == Reception::More;
+                if reception == Reception::Dead {
+                    host.fail();
+                }
+            }
+            Err(_) => {
+                log::error!("the engine of a host panicked; the host is closed");
+                // What the panic left behind may panic again when it is dropped.
+                let _ = catch_unwind(AssertUnwindSafe(|| host.fail()));
+            }
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! [`HostShared`]: one host, as the game's handles and its driver share it, and the steps every driver takes.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use enet_proto::{ConnectError, HostConfig, PeerId, SendError, Time};
+use mio::Token;
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::engine::Engine;
+use crate::host::{HostHandle, UdpHost};
+use crate::inbox::Inbox;
+use crate::peer::UdpPeer;
+use crate::port::{Batch, Port, Reception};
+use crate::sleeper::Sleeper;
+use crate::socket::{Socket, normalised};
+
+/// No deadline.
+const NEVER: u64 = u64::MAX;
+/// Turns in a row whose timers may wait for datagrams still in the socket: what arrived in time is read before a
+/// silence is judged, but a flood does not stop the clock.
+const POSTPONED_TIMERS: u8 = 3;
+
+/// How soon a host wants to send; the order is the order of urgency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Attention {
+    /// Nothing was queued since the last transmission.
+    None = 0,
+    /// Something was; what else the frame queues may join it.
+    Gather = 1,
+    /// At once.
+    Now = 2,
+}
+
+/// One host.
+pub(crate) struct HostShared {
+    /// Moment zero of the engine's [`Time`].
+    origin: Instant,
+    handle: Weak<HostHandle>,
+    token: Token,
+    sleeper: Arc<Sleeper>,
+    open: AtomicBool,
+    started: AtomicBool,
+    /// An [`Attention`]; raised after the engine took the packet, lowered before the engine is asked for datagrams.
+    attention: AtomicU8,
+    /// The engine's deadline in microseconds since `origin`, or [`NEVER`].
+    deadline: AtomicU64,
+    port: Mutex<Port>,
+    engine: Mutex<Option<Engine>>,
+    pub(crate) inbox: Inbox,
+}
+
+impl HostShared {
+    /// A host that is driven by whoever sleeps on `sleeper`, where its socket answers to `token`.
+    pub(crate) fn new(
+        handle: Weak<HostHandle>,
+        config: HostConfig,
+        socket: Socket,
+        sleeper: Arc<Sleeper>,
+        token: Token,
+    ) -> Self {
+        Self {
+            origin: Instant::now(),
+            handle,
+            token,
+            sleeper,
+            open: AtomicBool::new(true),
+            started: AtomicBool::new(false),
+            attention: AtomicU8::new(Attention::None as u8),
+            deadline: AtomicU64::new(NEVER),
+            port: Mutex::new(Port::new(socket)),
+            engine: Mutex::new(Some(Engine::new(config))),
+            inbox: Inbox::default(),
+        }
+    }
+
+    /// Lets the sleeper hear of the socket, if it has a port already.
+    pub(crate) fn register(&self) -> io::Result<()> {
+        self.port.lock().register(&self.sleeper, self.token)
+    }
+
+    pub(crate) fn handle(&self) -> Option<UdpHost> {
+        self.handle.upgrade().map(UdpHost::from_handle)
+    }
+
+    pub(crate) const fn token(&self) -> Token {
+        self.token
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    /// Calls the engine; `None` once the host is closed. No system call belongs into `call`.
+    pub(crate) fn with_engine<R>(&self, call: impl FnOnce(&mut Engine) -> R) -> Option<R> {
+        self.engine.lock().as_mut().map(call)
+    }
+
+    /// Starts a connection and shows its peer.
+    pub(crate) fn connect(
+        self: &Arc<Self>,
+        address: SocketAddr,
+        channel_count: usize,
+        data: u32,
+    ) -> Option<Result<UdpPeer, ConnectError>> {
+        let address = normalised(address);
+        self.with_engine(|engine| {
+            let id = engine.host.connect(address, channel_count, data)?;
+            let channel_count = engine.host.channel_count(id);
+            let peer = UdpPeer::outgoing(Arc::clone(self), id, address, channel_count);
+            engine.remember(peer.clone());
+            self.inbox.lock().add(peer.clone());
+            Ok(peer)
+        })
+    }
+
+    /// Queues `packet` and sees to it that it leaves.
+    pub(crate) fn send(
+        &self,
+        peer: PeerId,
+        channel_id: u8,
+        packet: enet_proto::Packet,
+    ) -> Option<Result<(), SendError>> {
+        let queued = self.with_engine(|engine| engine.send(peer, channel_id, packet))?;
+        Some(queued.map(|attention| self.mark(attention)))
+    }
+
+    /// Lets the host read and send from now on, if it did not yet, and send what is queued without more gathering.
+    pub(crate) fn start(&self) {
+        if !self.started.load(Ordering::Relaxed) {
+            self.started.store(true, Ordering::Release);
+            self.raise(Attention::Now);
+        } else if self.attention() == Attention::Gather {
+            self.raise(Attention::Now);
+        }
+    }
+
+    /// Tells the driver that something was queued; costs a load while it knows already.
+    pub(crate) fn mark(&self, attention: Attention) {
+        if self.started.load(Ordering::Relaxed)
+            && self.attention.load(Ordering::Relaxed) < attention as u8
+        {
+            self.raise(attention);
+        }
+    }
+
+    /// How soon the host wants to send.
+    pub(crate) fn attention(&self) -> Attention {
+        match self.attention.load(Ordering::SeqCst) {
+            0 => Attention::None,
+            1 => Attention::Gather,
+            _ => Attention::Now,
+        }
+    }
+
+    /// When the engine's next timer is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match self.deadline.load(Ordering::SeqCst) {
+            NEVER => None,
+            micros => self.origin.checked_add(Duration::from_micros(micros)),
+        }
+    }
+
+    /// One turn of the network thread: what arrived, what is due, what is to be sent.
+    ///
+    /// - `readable`: whether the socket may have something.
+    /// - `postponed`: turns in a row whose timers waited; kept by the caller.
+    pub(crate) fn turn(
+        self: &Arc<Self>,
+        batch: &mut Batch,
+        readable: bool,
+        postponed: &mut u8,
+    ) -> Reception {
+        batch.clear();
+        let reception = if readable {
+            self.receive(batch)
+        } else {
+            Reception::Drained
+        };
+        let timers = reception != Reception::More || *postponed >= POSTPONED_TIMERS;
+        *postponed = if timers { 0 } else { *postponed + 1 };
+        self.with_engine(|engine| {
+            let now = self.now();
+            engine.release_taken(&self.inbox);
+            for (from, data) in batch.datagrams() {
+                engine.host.handle_datagram(now, from, data);
+            }
+            if timers {
+                engine.host.handle_timeout(now);
+            }
+            engine.publish(self);
+        });
+        self.transmit();
+        reception
+    }
+
+    /// Reads datagrams into `batch` as far as it has room.
+    pub(crate) fn receive(&self, batch: &mut Batch) -> Reception {
+        self.port.lock().receive(batch)
+    }
+
+    /// Lets the engine take the datagrams of `batch`; `true` if a connection began or ended by them.
+    ///
+    /// Events stay with the engine until [`Self::finish_pass`].
+    pub(crate) fn take_in(self: &Arc<Self>, batch: &Batch) -> bool {
+        self.with_engine(|engine| {
+            let now = self.now();
+            engine.release_taken(&self.inbox);
+            for (from, data) in batch.datagrams() {
+                engine.host.handle_datagram(now, from, data);
+            }
+            engine.collect(self)
+        })
+        .unwrap_or(false)
+    }
+
+    /// Runs the timers and hands the events of a pass to the inbox, the peers taking turns.
+    pub(crate) fn finish_pass(self: &Arc<Self>) {
+        self.with_engine(|engine| {
+            engine.host.handle_timeout(self.now());
+            engine.collect(self);
+            engine.take_turns();
+            engine.publish(self);
+        });
+    }
+
+    /// Hands all queued datagrams to the system.
+    pub(crate) fn transmit(self: &Arc<Self>) {
+        self.transmit_through(&mut self.port.lock());
+        if let Some(deadline) = self.deadline() {
+            self.sleeper.wake_before(deadline);
+        }
+    }
+
+    /// Sends one datagram that is none of the engine's.
+    pub(crate) fn send_raw(&self, to: SocketAddr, data: &[u8]) -> io::Result<()> {
+        let mut port = self.port.lock();
+        port.bind_if_unbound(&self.sleeper, self.token)?;
+        port.socket()
+            .ok_or(io::ErrorKind::NotConnected)?
+            .send(to, data)
+            .map(drop)
+    }
+
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        self.port.lock().socket().and_then(Socket::local_address)
+    }
+
+    /// Sends what a started host has queued and ends it; the port is free when this returns.
+    pub(crate) fn close(self: &Arc<Self>) {
+        let mut port = self.port.lock();
+        if self.is_started() {
+            self.transmit_through(&mut port);
+        }
+        self.end(port);
+    }
+
+    /// Ends a host that cannot go on, sending nothing.
+    pub(crate) fn fail(&self) {
+        self.end(self.port.lock());
+    }
+
+    pub(crate) fn sleeper(&self) -> &Sleeper {
+        &self.sleeper
+    }
+
+    /// The port's lock keeps the datagrams of this host in order, whoever sends them.
+    fn transmit_through(self: &Arc<Self>, port: &mut Port) {
+        self.attention
+            .store(Attention::None as u8, Ordering::SeqCst);
+        loop {
+            let more = self.with_engine(|engine| {
+                let now = self.now();
+                let more = port.fill(|buffer| engine.poll_transmit(now, buffer));
+                engine.publish(self);
+                let deadline = engine.host.poll_timeout().map_or(NEVER, Time::as_micros);
+                self.deadline.store(deadline, Ordering::SeqCst);
+                more
+            });
+            if let Err(error) = port.send(&self.sleeper, self.token) {
+                log::warn!("a host has no port to send from: {error}");
+            }
+            if more != Some(true) {
+                return;
+            }
+        }
+    }
+
+    fn end(&self, mut port: MutexGuard<'_, Port>) {
+        let engine = self.engine.lock().take();
+        self.open.store(false, Ordering::Release);
+        port.close(&self.sleeper);
+        drop(port);
+        self.inbox.close();
+        // A compressor's drop may run code that is not ours: no lock is held any more.
+        drop(engine);
+    }
+
+    fn raise(&self, attention: Attention) {
+        if self.attention.fetch_max(attention as u8, Ordering::SeqCst) < attention as u8 {
+            self.sleeper.wake();
+        }
+    }
+
+    fn now(&self) -> Time {
+        Time::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(NEVER))
+    }
+}

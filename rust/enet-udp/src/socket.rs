@@ -1,0 +1,209 @@
+//! [`Socket`]: one UDP socket, of both families where the system can, with its quirks kept in here.
+//!
+//! Above this line an IPv4 address is always an IPv4 address, never an IPv6 one that maps it.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
+
+use enet_proto::consts::PROTOCOL_MAXIMUM_MTU;
+use socket2::{Domain, Protocol, SockRef, Type};
+
+use crate::config::Bind;
+use crate::error::OpenError;
+
+/// Room for the largest datagram and one byte more, by which a larger one is known.
+pub(crate) const RECEIVE_LEN: usize = PROTOCOL_MAXIMUM_MTU as usize + 1;
+
+/// Buffers asked of the system, in bytes; the first that it grants is taken. The last is what vanilla ENet asks for.
+const BUFFER_SIZES: [usize; 5] = [4 << 20, 2 << 20, 1 << 20, 512 << 10, 256 << 10];
+
+const ANY_V4: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+const ANY_V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
+
+/// A UDP socket that never blocks.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    pub(crate) io: mio::net::UdpSocket,
+    v6: bool,
+    bound: bool,
+}
+
+impl Socket {
+    /// The socket for `bind`; [`Bind::Unbound`] has no port until [`Self::bind_if_unbound`].
+    pub(crate) fn open(bind: Bind) -> Result<Self, OpenError> {
+        match bind {
+            Bind::Unbound => Self::unbound(Domain::IPV6)
+                .or_else(|_| Self::unbound(Domain::IPV4))
+                .map_err(OpenError::Socket),
+            Bind::Any { port } => Self::open_any(port),
+            Bind::Address(address) => {
+                let address = normalised(address);
+                let mut socket =
+                    Self::unbound(Domain::for_address(address)).map_err(OpenError::Socket)?;
+                socket
+                    .bind(address)
+                    .map_err(|source| OpenError::Bind { address, source })?;
+                Ok(socket)
+            }
+        }
+    }
+
+    /// Gives an unbound socket a port of the system's choice; tells whether it had none.
+    pub(crate) fn bind_if_unbound(&mut self) -> io::Result<bool> {
+        if self.bound {
+            return Ok(false);
+        }
+        if !(self.v6 && self.bind(ANY_V6).is_ok()) {
+            if self.v6 {
+                *self = Self::unbound(Domain::IPV4)?;
+            }
+            self.bind(ANY_V4)?;
+        }
+        Ok(true)
+    }
+
+    /// Whether there is a port to receive on.
+    pub(crate) const fn is_bound(&self) -> bool {
+        self.bound
+    }
+
+    /// The address the socket is bound to, if it is.
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        if self.bound {
+            self.io.local_addr().ok().map(normalised)
+        } else {
+            None
+        }
+    }
+
+    /// Hands one datagram to the system.
+    pub(crate) fn send(&self, to: SocketAddr, data: &[u8]) -> io::Result<usize> {
+        let to = match to {
+            SocketAddr::V4(v4) if self.v6 => {
+                SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port())
+            }
+            to => to,
+        };
+        self.io.send_to(data, to)
+    }
+
+    /// Takes one datagram from the system: its length, [`RECEIVE_LEN`] if it is too large, and its sender.
+    pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let (len, from) = self.io.recv_from(buffer)?;
+        Ok((len, normalised(from)))
+    }
+
+    fn open_any(port: u16) -> Result<Self, OpenError> {
+        let (mut v4, mut v6) = (ANY_V4, ANY_V6);
+        v4.set_port(port);
+        v6.set_port(port);
+        if let Ok(mut socket) = Self::unbound(Domain::IPV6) {
+            match socket.bind(v6) {
+                Ok(()) => return Ok(socket),
+                // Listening to half of the world would hide that the port is taken.
+                Err(source) if source.kind() == io::ErrorKind::AddrInUse => {
+                    return Err(OpenError::Bind {
+                        address: v6,
+                        source,
+                    });
+                }
+                Err(_) => {}
+            }
+        }
+        let mut socket = Self::unbound(Domain::IPV4).map_err(OpenError::Socket)?;
+        socket.bind(v4).map_err(|source| OpenError::Bind {
+            address: v4,
+            source,
+        })?;
+        Ok(socket)
+    }
+
+    fn unbound(domain: Domain) -> io::Result<Self> {
+        let socket = socket2::Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+        let v6 = domain == Domain::IPV6;
+        if v6 {
+            socket.set_only_v6(false)?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.set_broadcast(true)?;
+        // The system's own sizes are good enough where it grants none of these.
+        let _ = BUFFER_SIZES
+            .into_iter()
+            .find(|size| socket.set_recv_buffer_size(*size).is_ok());
+        let _ = BUFFER_SIZES
+            .into_iter()
+            .find(|size| socket.set_send_buffer_size(*size).is_ok());
+        let io = mio::net::UdpSocket::from_std(UdpSocket::from(socket));
+        Ok(Self {
+            io,
+            v6,
+            bound: false,
+        })
+    }
+
+    fn bind(&mut self, address: SocketAddr) -> io::Result<()> {
+        SockRef::from(&self.io).bind(&address.into())?;
+        self.bound = true;
+        Ok(())
+    }
+}
+
+/// `address` as the rest of the crate knows it: IPv4 if it maps an IPv4 address, and without a flow label.
+pub(crate) fn normalised(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(_) => address,
+        SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
+            Some(v4) => SocketAddr::new(v4.into(), v6.port()),
+            None => SocketAddrV6::new(*v6.ip(), v6.port(), 0, v6.scope_id()).into(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_lose_their_mapping_and_flow_label_and_keep_their_scope() {
+        let cases = [
+            ("[::ffff:192.0.2.1]:7", "192.0.2.1:7"),
+            ("192.0.2.1:7", "192.0.2.1:7"),
+            ("[2001:db8::1]:7", "[2001:db8::1]:7"),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(
+                normalised(given.parse().unwrap()),
+                expected.parse().unwrap()
+            );
+        }
+        let link_local = SocketAddrV6::new(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1), 7, 9, 3);
+        let expected = SocketAddrV6::new(*link_local.ip(), 7, 0, 3);
+        assert_eq!(normalised(link_local.into()), expected.into());
+    }
+
+    #[test]
+    fn an_unbound_socket_gets_its_port_once() {
+        let mut socket = Socket::open(Bind::Unbound).unwrap();
+        assert_eq!((socket.is_bound(), socket.local_address()), (false, None));
+        assert!(socket.bind_if_unbound().unwrap());
+        let address = socket.local_address().unwrap();
+        assert_ne!(address.port(), 0);
+        assert!(!socket.bind_if_unbound().unwrap());
+        assert_eq!(socket.local_address(), Some(address));
+    }
+
+    #[test]
+    fn a_taken_port_is_an_error_for_both_families() {
+        let taken = Socket::open(Bind::Any { port: 0 }).unwrap();
+        let port = taken.local_address().unwrap().port();
+        for bind in [
+            Bind::Any { port },
+            Bind::Address(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port)),
+        ] {
+            let Err(OpenError::Bind { source, .. }) = Socket::open(bind) else {
+                panic!("{bind:?} must fail")
+            };
+            assert_eq!(source.kind(), io::ErrorKind::AddrInUse);
+        }
+    }
+}
