@@ -69,7 +69,7 @@ fn on_path(path: Option<&OsStr>) -> Option<Godot> {
 
 /// The Godot in the cache; if it is missing or broken, a newly fetched one.
 fn cached_or_fetched(cache: &Path) -> Result<Godot> {
-    let _lock = workspace::lock(&cache.join("setup.lock"))?;
+    let lock = workspace::lock(&cache.join("setup.lock"))?;
     let folder = cache.join("godot");
     let launcher = folder.join("godot");
     if launcher.exists() {
@@ -89,7 +89,7 @@ fn cached_or_fetched(cache: &Path) -> Result<Godot> {
     // Unpacked beside its final place and moved there as a whole: an interrupted run leaves nothing half done.
     let partial = cache.join("godot.partial");
     remove(&partial)?;
-    debian::unpack(&["godot"], &partial, &cache.join("apt")).context(
+    debian::unpack(&["godot"], &partial, &cache.join("apt"), &lock).context(
         "cannot fetch Godot with apt. Install Godot 4.3 or newer yourself and set $GODOT to the path of its program",
     )?;
     debian::write_launcher(&partial, "godot")?;

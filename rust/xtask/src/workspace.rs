@@ -100,7 +100,13 @@ pub(crate) fn require_file(path: &Path, made_by: &str) -> Result<()> {
 pub(crate) fn lock(path: &Path) -> Result<File> {
     let folder = path.parent().expect("a lock file lies in a folder");
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .with_context(|| format!("cannot create {}", path.display()))?;
     if file.try_lock().is_err() {
         println!("waiting for another run of xtask ({})", path.display());
         file.lock()

@@ -5,7 +5,7 @@
 //! what is unpacked runs beside any older system. Nothing outside the given folders is written.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -28,11 +28,13 @@ pub(crate) fn is_usable() -> bool {
 /// Unpacks `packages` and all they depend on into `folder`, which is made.
 ///
 /// - `work`: for apt's lists and downloads. An interrupted run goes on from there; a finished one removes it.
+/// - `lock`: an empty file, locked. The programs started here hold it too: if this one is killed, the next waits for
+///   what it has left running.
 ///
 /// # Errors
 /// If the machine is not set up for an archive of Debian, or none of the releases has the packages.
-pub(crate) fn unpack(packages: &[&str], folder: &Path, work: &Path) -> Result<()> {
-    let apt = Apt::new(work)?;
+pub(crate) fn unpack(packages: &[&str], folder: &Path, work: &Path, lock: &File) -> Result<()> {
+    let apt = Apt::new(work, lock)?;
     let archive = apt.find_archive()?;
     apt.download(packages, &archive)?;
 
@@ -47,7 +49,7 @@ pub(crate) fn unpack(packages: &[&str], folder: &Path, work: &Path) -> Result<()
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for file in &files {
         let mut command = Command::new("dpkg-deb");
-        run(command.arg("--extract").arg(file).arg(folder))?;
+        run(command.arg("--extract").arg(file).arg(folder), lock)?;
     }
     fs::remove_dir_all(work).with_context(|| format!("cannot remove {}", work.display()))
 }
@@ -119,15 +121,17 @@ struct Archive {
 }
 
 /// `apt-get` with a state of its own.
-struct Apt {
+struct Apt<'a> {
     work: PathBuf,
+    lock: &'a File,
 }
 
-impl Apt {
+impl<'a> Apt<'a> {
     /// Prepares the folders; what is in them from an earlier run is kept.
-    fn new(work: &Path) -> Result<Self> {
+    fn new(work: &Path, lock: &'a File) -> Result<Self> {
         let apt = Self {
             work: work.to_path_buf(),
+            lock,
         };
         for folder in ["state/lists/partial", "cache/archives/partial", "sources"] {
             let path = work.join(folder);
@@ -236,10 +240,12 @@ impl Apt {
             .arg(self.work.join(configuration))
             .arg("-q")
             .args(arguments);
-        // A copy of Debian inside Debian has no terminal to ask questions on.
-        run(command
-            .env("LC_ALL", "C")
-            .env("DEBIAN_FRONTEND", "noninteractive"))
+        run(
+            command
+                .env("LC_ALL", "C")
+                .env("DEBIAN_FRONTEND", "noninteractive"),
+            self.lock,
+        )
     }
 
     /// Settings on top of the machine's own ones, of which proxies and the like stay in force.
@@ -332,10 +338,12 @@ fn field(paragraph: &str, name: &str) -> Option<String> {
 }
 
 /// Runs a program quietly; its whole output is in the error if it fails.
-fn run(command: &mut Command) -> Result<()> {
+///
+/// - `lock`: an empty file, which is its standard input: so it holds the lock on it as long as it runs.
+fn run(command: &mut Command, lock: &File) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let mut child = command
-        .stdin(Stdio::null())
+        .stdin(lock.try_clone().context("cannot share the lock")?)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
