@@ -32,11 +32,17 @@ pub(crate) fn library() -> Result<PathBuf> {
 /// # Errors
 /// If it cannot be started or fails.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
+    cargo_with(arguments, &[])
+}
+
+/// As [`cargo`], with environment variables set.
+pub(crate) fn cargo_with(arguments: &[&str], variables: &[(&str, &str)]) -> Result<()> {
     println!("$ cargo {}", arguments.join(" "));
     // Cargo names itself to what it runs: the same toolchain then builds everything.
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(program)
         .args(arguments)
+        .envs(variables.iter().copied())
         .current_dir(workspace::root())
         .status()
         .context("cannot start cargo")?;

@@ -3,17 +3,21 @@
 //! A [`Group`] is a set of processes that only make sense together, such as a server and its clients. When one fails
 //! or the time is up, or when the group is dropped, all of its processes are killed: nothing is left holding a port.
 
+mod ports;
+mod verdict;
+
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Read};
-use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+
+pub(crate) use ports::free_udp_port;
+pub(crate) use verdict::Expected;
 
 /// How often a waiting [`Group`] looks whether a process has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -55,6 +59,8 @@ pub(crate) struct Group {
     deadline: Instant,
     limit: Duration,
     echo: bool,
+    /// The process whose failure ended the others.
+    culprit: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -73,6 +79,8 @@ pub(crate) enum Exit {
     Code(i32),
     /// A signal that was not ours ended it: a crash.
     Crash,
+    /// [`Group::kill`] killed it.
+    Killed,
     /// We killed it since the group's time was up.
     Deadline,
     /// We killed it since another process of the group had failed.
@@ -84,6 +92,7 @@ impl fmt::Display for Exit {
         match self {
             Self::Code(code) => write!(f, "exit code {code}"),
             Self::Crash => write!(f, "crashed"),
+            Self::Killed => write!(f, "killed"),
             Self::Deadline => write!(f, "killed: out of time"),
             Self::SiblingFailed => write!(f, "killed: another process failed"),
         }
@@ -114,6 +123,7 @@ impl Group {
             deadline: Instant::now() + limit,
             limit,
             echo: false,
+            culprit: None,
         }
     }
 
@@ -171,12 +181,15 @@ impl Group {
                 return Ok(line.clone());
             }
             seen = self.processes[index].lines.len();
-            if let Some((exit, _)) = self.processes[index].ended {
-                let process = &self.processes[index];
+            if self.processes[index].ended.is_some() {
+                // Where another process failed first, its output is the one to look at.
+                let process = &self.processes[self.culprit.unwrap_or(index)];
+                let exit = process.ended.map_or(Exit::Deadline, |(exit, _)| exit);
+                let output = process.lines.join("\n");
                 bail!(
-                    "{} ended ({exit}) without the line waited for:\n{}",
+                    "{} ended ({exit}) while a line of {} was awaited:\n{output}",
                     process.name,
-                    process.lines.join("\n")
+                    self.processes[index].name
                 );
             }
             self.step();
@@ -196,7 +209,7 @@ impl Group {
 
     /// Kills process `index` as a crash or a pulled plug would; its siblings go on.
     pub(crate) fn kill(&mut self, index: usize) {
-        self.end(index, Exit::Crash);
+        self.end(index, Exit::Killed);
     }
 
     /// Takes in lines for at most [`POLL_INTERVAL`], then notes who has ended and kills the rest if it must.
@@ -211,7 +224,6 @@ impl Group {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => unreachable!("the group keeps a sender"),
         }
-        let mut failed = false;
         for index in 0..self.processes.len() {
             if self.processes[index].ended.is_some() {
                 continue;
@@ -219,12 +231,14 @@ impl Group {
             if let Ok(Some(status)) = self.processes[index].child.try_wait() {
                 self.drain();
                 let exit = Exit::from(status);
-                failed |= exit != Exit::Code(0);
+                if exit != Exit::Code(0) {
+                    self.culprit.get_or_insert(index);
+                }
                 let process = &mut self.processes[index];
                 process.ended = Some((exit, process.started.elapsed()));
             }
         }
-        if failed {
+        if self.culprit.is_some() {
             self.end_all(Exit::SiblingFailed);
         } else if Instant::now() >= self.deadline {
             if self.echo {
@@ -314,88 +328,106 @@ impl From<Process> for Run {
     }
 }
 
-/// What a good run of Godot looks like, beside exit code 0.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Expected<'a> {
-    /// A line that must be there, by its beginning: proof that the script got to its end.
-    pub(crate) status_line: Option<&'a str>,
-    /// Parts of `ERROR:` lines that this run is known to print.
-    pub(crate) allowed_errors: &'a [&'a str],
-}
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
 
-impl Run {
-    /// Everything that is wrong with this run of Godot; empty if nothing is.
-    ///
-    /// Godot's exit code alone proves little: it is 0 also if scripts fail to parse or the extension fails to load.
-    pub(crate) fn problems(&self, expected: Expected<'_>) -> Vec<String> {
-        let mut problems = Vec::new();
-        if self.exit != Exit::Code(0) {
-            problems.push(self.exit.to_string());
-        }
-        if let Some(status) = expected.status_line
-            && !self.lines.iter().any(|line| line.starts_with(status))
-        {
-            problems.push(format!("no line that begins with {status:?}"));
-        }
-        problems.extend(
-            self.lines
-                .iter()
-                .filter(|line| is_bad(line, expected.allowed_errors))
-                .cloned(),
+    /// Longer than any of these tests may take: what waits for it has hung.
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn both_streams_are_kept_and_runs_come_in_the_order_of_their_start() {
+        let mut group = Group::new(LIMIT);
+        group
+            .spawn(
+                "one",
+                &mut shell("echo out; echo err >&2; printf 'no newline'"),
+            )
+            .unwrap();
+        group
+            .spawn("two", &mut shell("read line; echo \"<$line>\""))
+            .unwrap();
+        let runs = group.wait();
+        let mut lines = runs[0].lines.clone();
+        lines.sort();
+        assert_eq!(
+            (runs[0].name.as_str(), runs[0].exit),
+            ("one", Exit::Code(0))
         );
-        problems
+        assert_eq!(lines, ["err", "no newline", "out"]);
+        assert_eq!(runs[1].lines, ["<>"], "standard input is empty");
     }
 
-    /// Prints all lines behind the process's name: for a run that failed without [`Group::echo`].
-    pub(crate) fn print(&self) {
-        for line in &self.lines {
-            println!("{:>9} | {line}", self.name);
-        }
+    #[test]
+    fn a_failure_ends_the_siblings() {
+        let mut group = Group::new(LIMIT);
+        group.spawn("waits", &mut shell("exec sleep 100")).unwrap();
+        group.spawn("fails", &mut shell("exit 3")).unwrap();
+        let exits: Vec<Exit> = group.wait().iter().map(|run| run.exit).collect();
+        assert_eq!(exits, [Exit::SiblingFailed, Exit::Code(3)]);
     }
-}
 
-/// Whether Godot says with this line that something went wrong.
-fn is_bad(line: &str, allowed: &[&str]) -> bool {
-    const LEAKS: [&str; 3] = [
-        "ObjectDB instances leaked",
-        "resources still in use",
-        "RID allocations of type",
-    ];
-    const ALWAYS: [&str; 3] = ["SCRIPT ERROR:", "Parse Error:", "panicked at"];
-    if LEAKS.iter().chain(&ALWAYS).any(|text| line.contains(text)) {
-        return true;
+    #[test]
+    fn the_deadline_ends_a_process_that_hangs_even_if_a_grandchild_keeps_its_output_open() {
+        let mut group = Group::new(Duration::from_millis(100));
+        group
+            .spawn("hangs", &mut shell("sleep 5 & echo started; wait"))
+            .unwrap();
+        assert_eq!(group.wait()[0].exit, Exit::Deadline);
     }
-    let is_error = ["ERROR:", "USER ERROR:"]
-        .iter()
-        .any(|start| line.trim_start().starts_with(start));
-    is_error && !allowed.iter().any(|text| line.contains(text))
-}
 
-/// A UDP port that nothing on this machine uses now, never the same twice in one run.
-///
-/// It lies below 32768, where systems begin to hand out ports for outgoing sockets: one of those could take it before
-/// the caller's server does.
-///
-/// # Errors
-/// If none of some thousand ports is free.
-pub(crate) fn free_udp_port() -> Result<u16> {
-    const FIRST: u16 = 20_000;
-    const COUNT: u16 = 12_000;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Runs side by side start at different ports.
-    let clock = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.subsec_micros());
-    let start = (clock ^ std::process::id()) % u32::from(COUNT);
-    let start = u16::try_from(start).expect("below COUNT");
-    let _ = NEXT.compare_exchange(0, start + 1, Ordering::Relaxed, Ordering::Relaxed);
-    for _ in 0..COUNT {
-        let port = FIRST + NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
-        if UdpSocket::bind(("0.0.0.0", port)).is_ok()
-            && UdpSocket::bind(("127.0.0.1", port)).is_ok()
-        {
-            return Ok(port);
-        }
+    #[test]
+    fn a_line_is_waited_for_and_its_absence_names_the_culprit() {
+        let mut group = Group::new(LIMIT);
+        let server = group
+            .spawn(
+                "server",
+                &mut shell("echo starting; echo listening; exec sleep 100"),
+            )
+            .unwrap();
+        assert_eq!(
+            group
+                .wait_for_line(server, |line| line.starts_with("listen"))
+                .unwrap(),
+            "listening"
+        );
+        assert_eq!(
+            group
+                .wait_for_line(server, |line| line == "starting")
+                .unwrap(),
+            "starting"
+        );
+        group
+            .spawn("client", &mut shell("echo no way; exit 1"))
+            .unwrap();
+        let error = group
+            .wait_for_line(server, |line| line == "joined")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("client ended (exit code 1)") && error.contains("no way"),
+            "{error}"
+        );
     }
-    bail!("no free UDP port from {FIRST} on")
+
+    #[test]
+    fn a_planned_kill_leaves_the_siblings_alone() {
+        let mut group = Group::new(LIMIT);
+        let victim = group.spawn("victim", &mut shell("exec sleep 100")).unwrap();
+        let other = group
+            .spawn("other", &mut shell("exec cat /dev/null"))
+            .unwrap();
+        group.kill(victim);
+        let runs = group.wait();
+        assert_eq!(
+            (runs[victim].exit, runs[other].exit),
+            (Exit::Killed, Exit::Code(0))
+        );
+    }
 }
