@@ -45,7 +45,7 @@ impl RangeCoder {
                 model.advance();
                 return Some(());
             }
-            if escapes > 0 && escapes < total {
+            if escapes > 0 {
                 out.narrow(Span::of_escapes(escapes), total)?;
             }
             model.learn_escape(context);
@@ -72,7 +72,7 @@ impl RangeCoder {
                 &HIGHER
             };
             let (escapes, total) = model.escapes_and_total(context);
-            if context != ROOT && (escapes == 0 || escapes >= total) {
+            if context != ROOT && escapes == 0 {
                 context = model.suffix(context);
                 continue;
             }

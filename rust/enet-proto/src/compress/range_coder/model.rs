@@ -22,7 +22,7 @@ const RESTART_AT: usize = 4094;
 const MAXIMUM_ORDER: u8 = 2;
 /// What the escape of a context gains when a byte is new to it.
 const ESCAPE_STEP: u16 = 5;
-/// Total at which a context is halved.
+/// Total above which a context is halved; takes more bytes than a datagram has.
 const MAXIMUM_TOTAL: u16 = 0xFF00;
 
 /// A share of a context's frequencies.
@@ -96,7 +96,7 @@ struct Node {
     // As a context.
     tree: NodeId,
     escapes: u16,
-    /// Escapes, all counts, and the floors.
+    /// Escapes, all counts, and the floors. A context with escapes has symbols too, so this is more than those.
     total: u16,
     /// The same symbol in the context one order lower.
     suffix: NodeId,
