@@ -11,7 +11,7 @@ const USAGE: String = """Arguments after "--":
   --address A       where the server is (127.0.0.1)
   --port N          its port, 1 to 65535 (8910)
   --name X          the player's name
-  --bots N          play N bots instead of a person (client)
+  --bots N          bots: instead of a person (client), or in the server's process
   --clients N       wait for N players before the match begins (server; 0: begin at once)
   --seconds S       length of the match (server) or longest stay (client); 0: no limit
 Without --server or --client the start screen opens."""

@@ -24,12 +24,12 @@ func _ready() -> void:
 			_open_lobby("")
 		LaunchOptions.Role.SERVER:
 			_open_server(_options)
+			_open_hidden_bots(_options.bots, "Bot")
 		LaunchOptions.Role.CLIENT:
-			if _options.bots == 0:
+			if _options.bots <= 1:
 				_open_client(_options)
-			for number: int in _options.bots:
-				var suffix: String = " %d" % (number + 1) if _options.bots > 1 else ""
-				_open_client(_options.for_player(_options.player_name + suffix, true))
+			else:
+				_open_hidden_bots(_options.bots, _options.player_name)
 
 
 func _open_lobby(message: String) -> void:
@@ -59,6 +59,11 @@ func _open_client(options: LaunchOptions) -> ClientSide:
 	return client
 
 
+func _open_hidden_bots(count: int, base_name: String) -> void:
+	for number: int in count:
+		_open_client(_options.for_player("%s %d" % [base_name, number + 1], true)).hide()
+
+
 func _add_side(side: MatchSide, options: LaunchOptions) -> void:
 	side.options = options
 	side.finished.connect(_on_side_finished.bind(side))
@@ -70,8 +75,7 @@ func _add_side(side: MatchSide, options: LaunchOptions) -> void:
 func _on_host_requested(bots: int) -> void:
 	_close_lobby()
 	_open_server(_options.for_player("Server", false)).hide()
-	for number: int in bots:
-		_open_client(_options.for_player("Bot %d" % (number + 1), true)).hide()
+	_open_hidden_bots(bots, "Bot")
 	var own_options: LaunchOptions = _options.for_player(_options.player_name, false)
 	own_options.may_end_match = true
 	var own: ClientSide = _open_client(own_options)
@@ -90,7 +94,7 @@ func _on_side_finished(succeeded: bool, message: String, side: MatchSide) -> voi
 	if _options.unattended:
 		if _sides_running == 0:
 			get_tree().quit(0 if _all_succeeded else 1)
-	elif side.visible:
+	elif side.visible or side == _server:
 		_close_all_sides()
 		_open_lobby(message)
 

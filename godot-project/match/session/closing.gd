@@ -106,7 +106,8 @@ func _is_settled() -> bool:
 	var id: int = multiplayer.get_unique_id()
 	return (
 			MatchAudit.find_missing(id, _sent_by, session.tally.received).is_empty()
-			and MatchAudit.compare_states(id, _final_states, session.get_states()).is_empty())
+			and MatchAudit.compare_states(
+					id, _present_states(), session.get_states()).is_empty())
 
 
 func _settle() -> void:
@@ -124,11 +125,11 @@ func _give_verdict() -> void:
 	var disagreements: PackedStringArray = []
 	for id: int in _participants:
 		if not _received_by.has(id):
-			disagreements.append("%d did not report what it received" % id)
+			disagreements.append("%d left or fell silent before the end" % id)
 	disagreements.append_array(MatchAudit.compare_counts(_sent_by, _received_by))
 	for id: int in _seen_by:
 		disagreements.append_array(
-				MatchAudit.compare_states(id, _final_states, _seen_by[id]))
+				MatchAudit.compare_states(id, _present_states(), _seen_by[id]))
 	_conclude.rpc(disagreements)
 	_enter_concluded(disagreements)
 
@@ -136,6 +137,17 @@ func _give_verdict() -> void:
 func _enter_concluded(disagreements: PackedStringArray) -> void:
 	_phase = Phase.CONCLUDED
 	concluded.emit(disagreements)
+
+
+## The final states without those of players who have left since.
+func _present_states() -> Dictionary:
+	var present: PackedInt32Array = multiplayer.get_peers()
+	present.append(multiplayer.get_unique_id())
+	var states: Dictionary = {}
+	for id: int in _final_states:
+		if present.has(id):
+			states[id] = _final_states[id]
+	return states
 
 
 ## True once every participant that is still here has an entry in [param reports].
