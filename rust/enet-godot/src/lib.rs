@@ -1,1 +1,46 @@
-//! Under construction.
+//! ENet for Godot 4: the classes [`ENetMultiplayerPeerRs`](multiplayer_peer), [`ENetConnectionRs`](connection) and
+//! [`ENetPacketPeerRs`](packet_peer).
+//!
+//! The classes are thin. What they do lives in *cores* that they share by [`Arc`](std::sync::Arc): plain Rust state with
+//! locks of its own, over the hosts and peers of `enet_udp`. Three rules hold everywhere:
+//!
+//! - Godot may run a script whenever a signal is emitted, a line printed or an object dropped. No lock and no borrow is
+//!   held then, and what was known before is looked at again afterwards.
+//! - Classes never borrow each other; they meet in the cores.
+//! - Nothing of Godot is called from the network thread.
+
+mod address;
+mod connection;
+mod convert;
+mod engine_log;
+mod error;
+mod lent;
+mod multiplayer_peer;
+mod packet_peer;
+mod raw;
+mod settings;
+mod types;
+
+use godot::prelude::*;
+
+struct EnetMultiplayerPeerRs;
+
+#[gdextension(entry_symbol = enet_multiplayer_peer_rs_init)]
+// SAFETY: the entry point has no safety contract beyond what `gdextension` generates.
+unsafe impl ExtensionLibrary for EnetMultiplayerPeerRs {
+    fn on_stage_init(stage: InitStage) {
+        if stage == InitStage::Scene {
+            engine_log::install();
+            settings::register();
+            connection::register_enums();
+            packet_peer::register_enums();
+        }
+    }
+
+    fn on_stage_deinit(stage: InitStage) {
+        if stage == InitStage::Scene {
+            // A thread that runs on when the library is unloaded takes the process down.
+            enet_udp::shutdown();
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! [`ConnectionCore`]: one ENet host and the objects of its peers.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use enet_proto::consts::{PROTOCOL_MAXIMUM_CHANNEL_COUNT, PROTOCOL_MAXIMUM_PEER_ID};
+use enet_proto::{Compressor, HostStatistics, Packet, RangeCoder};
+use enet_udp::{Bind, HostEvent, UdpHost, UdpHostConfig, UdpPeer};
+use godot::obj::Gd;
+use parking_lot::Mutex;
+
+use crate::address;
+use crate::error::{
+    BroadcastError, ConnectError, CreateError, NotActive, SettingError, SocketSendError,
+};
+use crate::packet_peer::{ENetPacketPeerRs, Endings, PeerCore, packet_flags};
+use crate::raw::SharedGd;
+use crate::settings;
+
+/// What a host is made with, as scripts give it; [`Self::check`] says what is wrong with it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HostArguments {
+    pub(crate) max_peers: i32,
+    pub(crate) max_channels: i32,
+    pub(crate) in_bandwidth: i32,
+    pub(crate) out_bandwidth: i32,
+}
+
+impl HostArguments {
+    /// The first thing that is out of range, in Godot's order.
+    fn check(self) -> Result<(), CreateError> {
+        if !(1..=i32::from(PROTOCOL_MAXIMUM_PEER_ID)).contains(&self.max_peers) {
+            return Err(CreateError::PeerCount(self.max_peers));
+        }
+        if !usize::try_from(self.max_channels)
+            .is_ok_and(|channels| channels <= PROTOCOL_MAXIMUM_CHANNEL_COUNT)
+        {
+            return Err(CreateError::ChannelCount(self.max_channels));
+        }
+        if self.in_bandwidth < 0 {
+            return Err(CreateError::IncomingBandwidth(self.in_bandwidth));
+        }
+        if self.out_bandwidth < 0 {
+            return Err(CreateError::OutgoingBandwidth(self.out_bandwidth));
+        }
+        Ok(())
+    }
+
+    fn config(self, bind: Bind) -> Result<UdpHostConfig, CreateError> {
+        self.check()?;
+        Ok(UdpHostConfig::new(self.max_peers as usize)
+            .bind(bind)
+            .threaded(settings::use_network_thread())
+            .channel_limit(self.max_channels as usize)
+            .bandwidth(
+                self.in_bandwidth.cast_unsigned(),
+                self.out_bandwidth.cast_unsigned(),
+            ))
+    }
+}
+
+/// A peer of a connection: its object and what the object shares.
+pub(crate) struct PeerHandle {
+    object: SharedGd<ENetPacketPeerRs>,
+    core: Arc<PeerCore>,
+    serial: u64,
+}
+
+impl PeerHandle {
+    pub(crate) fn object(&self) -> Gd<ENetPacketPeerRs> {
+        self.object.get()
+    }
+
+    pub(crate) fn core(&self) -> &PeerCore {
+        &self.core
+    }
+
+    /// Grows with each peer of the connection.
+    pub(crate) const fn serial(&self) -> u64 {
+        self.serial
+    }
+}
+
+/// What happened on a host, with the peer's object at hand.
+pub(crate) enum ConnectionEvent {
+    Connect {
+        peer: Arc<PeerHandle>,
+        data: u32,
+    },
+    Disconnect {
+        peer: Arc<PeerHandle>,
+        data: u32,
+    },
+    Receive {
+        peer: Arc<PeerHandle>,
+        channel_id: u8,
+        packet: Packet,
+    },
+}
+
+/// The socket of a host is gone.
+#[derive(Debug)]
+pub(crate) struct SocketDead;
+
+/// One ENet host, or none yet, and the objects of its peers.
+///
+/// No lock here is held while an object is made or dropped: scripts can run then.
+#[derive(Default)]
+pub(crate) struct ConnectionCore {
+    host: Mutex<Option<UdpHost>>,
+    peers: Mutex<HashMap<UdpPeer, Arc<PeerHandle>>>,
+    next_serial: AtomicU64,
+    endings: Endings,
+    /// The value of `endings` up to which inactive peers were cleared away.
+    pruned: AtomicU64,
+    /// Statistics when they were asked for last.
+    popped: Mutex<HostStatistics>,
+}
+
+impl ConnectionCore {
+    /// Opens a host.
+    pub(crate) fn open(&self, bind: Bind, arguments: HostArguments) -> Result<(), CreateError> {
+        let mut host = self.host.lock();
+        if host.is_some() {
+            return Err(CreateError::HostExists);
+        }
+        *host = Some(UdpHost::open(arguments.config(bind)?)?);
+        *self.popped.lock() = HostStatistics::default();
+        Ok(())
+    }
+
+    /// Closes the host: every peer is inactive and the port free when this returns.
+    pub(crate) fn destroy(&self) -> Result<(), NotActive> {
+        let host = self.host.lock().take().ok_or(NotActive::AlreadyDestroyed)?;
+        host.close();
+        #[expect(
+            clippy::mutable_key_type,
+            reason = "a `UdpPeer` is compared by identity"
+        )]
+        let gone = std::mem::take(&mut *self.peers.lock());
+        self.endings.fetch_add(1, Ordering::Release);
+        drop(gone);
+        Ok(())
+    }
+
+    /// The host.
+    pub(crate) fn host(&self) -> Result<UdpHost, NotActive> {
+        self.host.lock().clone().ok_or(NotActive::Connection)
+    }
+
+    /// Whether there is a host whose socket works.
+    pub(crate) fn is_open(&self) -> bool {
+        self.host.lock().as_ref().is_some_and(UdpHost::is_open)
+    }
+
+    /// How many peers became inactive so far; only comparing for equality makes sense.
+    pub(crate) fn endings(&self) -> u64 {
+        self.endings.load(Ordering::Acquire)
+    }
+
+    /// Connects to `address`; one outgoing connection a host, and none once anybody has connected in.
+    pub(crate) fn connect(
+        &self,
+        address: &str,
+        port: i32,
+        channels: i32,
+        data: i32,
+    ) -> Result<Arc<PeerHandle>, ConnectError> {
+        let host = self.host()?;
+        self.prune();
+        if !self.peers.lock().is_empty() {
+            return Err(ConnectError::HasPeer);
+        }
+        let port = remote_port(port).ok_or(ConnectError::RemotePort(port))?;
+        let address = address::resolve(address)?;
+        let channel_count = match usize::try_from(channels) {
+            Ok(count @ 1..) => count,
+            _ => PROTOCOL_MAXIMUM_CHANNEL_COUNT,
+        };
+        let peer = host.connect((address, port).into(), channel_count, data.cast_unsigned())?;
+        Ok(self.adopt(peer))
+    }
+
+    /// The handle of `peer`, made if it is new.
+    fn adopt(&self, peer: UdpPeer) -> Arc<PeerHandle> {
+        if let Some(handle) = self.peers.lock().get(&peer) {
+            return handle.clone();
+        }
+        let core = Arc::new(PeerCore::new(peer.clone(), self.endings.clone()));
+        let handle = Arc::new(PeerHandle {
+            object: SharedGd::new(ENetPacketPeerRs::for_core(core.clone())),
+            core,
+            serial: self.next_serial.fetch_add(1, Ordering::Relaxed),
+        });
+        self.peers.lock().insert(peer, handle.clone());
+        handle
+    }
+
+    /// Forgets peers that scripts have ended.
+    pub(crate) fn prune(&self) {
+        let endings = self.endings();
+        if self.pruned.swap(endings, Ordering::AcqRel) == endings {
+            return;
+        }
+        let mut gone = Vec::new();
+        self.peers.lock().retain(|_, handle| {
+            let is_active = handle.core.is_active();
+            if !is_active {
+                gone.push(handle.clone());
+            }
+            is_active
+        });
+        drop(gone);
+    }
+
+    /// The next event that the last poll found.
+    pub(crate) fn next_event(&self) -> Option<ConnectionEvent> {
+        let host = self.host().ok()?;
+        loop {
+            // An event of a peer that was forgotten meanwhile is of no use to anybody.
+            let event = self.attach(host.next_event()?);
+            if event.is_some() {
+                return event;
+            }
+        }
+    }
+
+    /// Waits up to `timeout` for an event.
+    pub(crate) fn service(&self, timeout: Duration) -> Result<Option<ConnectionEvent>, SocketDead> {
+        let host = self.host().map_err(|_| SocketDead)?;
+        self.prune();
+        match host.service(timeout) {
+            Some(event) => Ok(self.attach(event)),
+            None if host.is_open() => Ok(None),
+            None => Err(SocketDead),
+        }
+    }
+
+    fn attach(&self, event: HostEvent) -> Option<ConnectionEvent> {
+        Some(match event {
+            HostEvent::Connect { peer, data } => ConnectionEvent::Connect {
+                peer: self.adopt(peer),
+                data,
+            },
+            HostEvent::Disconnect {
+                peer,
+                data,
+                cause: _,
+            } => {
+                let peer = self.peers.lock().remove(&peer)?;
+                self.endings.fetch_add(1, Ordering::Release);
+                ConnectionEvent::Disconnect { peer, data }
+            }
+            HostEvent::Receive {
+                peer,
+                channel_id,
+                packet,
+            } => ConnectionEvent::Receive {
+                peer: self.peers.lock().get(&peer)?.clone(),
+                channel_id,
+                packet,
+            },
+        })
+    }
+
+    /// All peers, in the order in which they appeared.
+    pub(crate) fn peers(&self) -> Vec<Arc<PeerHandle>> {
+        let mut peers: Vec<_> = self.peers.lock().values().cloned().collect();
+        peers.sort_unstable_by_key(|peer| peer.serial);
+        peers
+    }
+
+    /// Queues `data` to every connected peer that has the channel.
+    pub(crate) fn broadcast(
+        &self,
+        channel: i32,
+        data: Bytes,
+        flags: i32,
+    ) -> Result<(), BroadcastError> {
+        let host = self.host()?;
+        let limit = host.channel_limit();
+        let channel_id = u8::try_from(channel)
+            .ok()
+            .filter(|&channel_id| usize::from(channel_id) <= limit)
+            .ok_or(BroadcastError::InvalidChannel(channel))?;
+        let flags = packet_flags(flags).ok_or(BroadcastError::InvalidFlags(flags))?;
+        if usize::from(channel_id) == limit {
+            return Err(BroadcastError::OverLimit { channel, limit });
+        }
+        host.broadcast(channel_id, &Packet::new(data, flags));
+        Ok(())
+    }
+
+    /// Sets what compresses the datagrams; numbers that name no mode are ignored.
+    pub(crate) fn compress(&self, mode: i32) -> Result<(), SettingError> {
+        let host = self.host()?;
+        let compressor: Option<Box<dyn Compressor>> = match mode {
+            0 => None,
+            1 => Some(Box::new(RangeCoder::new())),
+            2 => return Err(SettingError::Compression("COMPRESS_FASTLZ")),
+            3 => return Err(SettingError::Compression("COMPRESS_ZLIB")),
+            4 => return Err(SettingError::Compression("COMPRESS_ZSTD")),
+            _ => return Ok(()),
+        };
+        host.set_compressor(compressor);
+        Ok(())
+    }
+
+    /// What was counted since this statistic was asked for last; `None` for a number that names none.
+    pub(crate) fn pop_statistic(&self, statistic: i32) -> Result<Option<u64>, NotActive> {
+        let now = self.host()?.statistics();
+        let mut popped = self.popped.lock();
+        let (total, last) = match statistic {
+            0 => (now.bytes_sent, &mut popped.bytes_sent),
+            1 => (now.datagrams_sent, &mut popped.datagrams_sent),
+            2 => (now.bytes_received, &mut popped.bytes_received),
+            3 => (now.datagrams_received, &mut popped.datagrams_received),
+            _ => return Ok(None),
+        };
+        let since = total.wrapping_sub(*last);
+        *last = total;
+        Ok(Some(since))
+    }
+
+    /// Sends one datagram past the protocol. What the system thinks of it is not reported, as with any datagram.
+    pub(crate) fn socket_send(
+        &self,
+        address: &str,
+        port: i32,
+        data: &[u8],
+    ) -> Result<(), SocketSendError> {
+        let host = self.host()?;
+        let port = remote_port(port).ok_or(SocketSendError::RemotePort(port))?;
+        let address = address::resolve(address)?;
+        if let Err(error) = host.socket_send(SocketAddr::new(address, port), data) {
+            log::debug!("raw datagram to {address}:{port} was not sent: {error}");
+        }
+        Ok(())
+    }
+
+    /// The port of the socket; 0 before an unbound host has sent anything.
+    pub(crate) fn local_port(&self) -> Result<u16, NotActive> {
+        Ok(self
+            .host()?
+            .local_address()
+            .map_or(0, |address| address.port()))
+    }
+}
+
+fn remote_port(port: i32) -> Option<u16> {
+    u16::try_from(port).ok().filter(|&port| port != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FINE: HostArguments = HostArguments {
+        max_peers: 32,
+        max_channels: 0,
+        in_bandwidth: 0,
+        out_bandwidth: 0,
+    };
+
+    #[test]
+    fn arguments_are_checked_in_godots_order() {
+        assert!(FINE.check().is_ok());
+        let mut wrong = HostArguments {
+            max_peers: 0,
+            max_channels: 256,
+            in_bandwidth: -1,
+            out_bandwidth: -1,
+        };
+        assert!(matches!(wrong.check(), Err(CreateError::PeerCount(0))));
+        wrong.max_peers = 4096;
+        assert!(matches!(wrong.check(), Err(CreateError::PeerCount(4096))));
+        wrong.max_peers = 4095;
+        assert!(matches!(wrong.check(), Err(CreateError::ChannelCount(256))));
+        wrong.max_channels = 255;
+        assert!(matches!(
+            wrong.check(),
+            Err(CreateError::IncomingBandwidth(-1))
+        ));
+        wrong.in_bandwidth = 0;
+        assert!(matches!(
+            wrong.check(),
+            Err(CreateError::OutgoingBandwidth(-1))
+        ));
+        wrong.out_bandwidth = 0;
+        assert!(wrong.check().is_ok());
+    }
+
+    #[test]
+    fn a_remote_port_is_between_1_and_65535() {
+        assert_eq!(remote_port(1), Some(1));
+        assert_eq!(remote_port(65_535), Some(65_535));
+        for port in [0, -1, 65_536, i32::MIN] {
+            assert_eq!(remote_port(port), None, "{port}");
+        }
+    }
+}

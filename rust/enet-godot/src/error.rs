@@ -1,0 +1,164 @@
+//! Why a call was refused: one enum per operation. `convert` says what Godot gets for each.
+
+use enet_proto::SendError;
+use enet_udp::OpenError;
+
+/// Something that has no host, or no connection behind it any more, was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotActive {
+    #[error("the multiplayer instance isn't currently active")]
+    Multiplayer,
+    #[error("the ENetConnectionRs instance isn't currently active")]
+    Connection,
+    #[error("the ENetConnectionRs instance is already destroyed")]
+    AlreadyDestroyed,
+    #[error("the peer is not connected")]
+    Peer,
+}
+
+/// Why no host was made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CreateError {
+    #[error("the multiplayer instance is already active")]
+    AlreadyActive,
+    #[error("the ENetConnectionRs instance is already active")]
+    HostExists,
+    #[error("'{0}' is neither an IP address nor '*'")]
+    BindAddress(String),
+    #[error("the local port must be between 0 and 65535 (inclusive), not {0}")]
+    LocalPort(i32),
+    #[error("the peer count must be between 1 and 4095 (inclusive), not {0}")]
+    PeerCount(i32),
+    #[error("the channel count must be between 0 and 255 (inclusive), not {0}")]
+    ChannelCount(i32),
+    #[error("the incoming bandwidth limit must be 0 or more bytes per second, not {0}")]
+    IncomingBandwidth(i32),
+    #[error("the outgoing bandwidth limit must be 0 or more bytes per second, not {0}")]
+    OutgoingBandwidth(i32),
+    #[error("couldn't create an ENet host: {0}")]
+    Open(#[from] OpenError),
+    #[error("couldn't connect to the ENet multiplayer server: {0}")]
+    Connect(#[from] ConnectError),
+}
+
+/// Why no connection was started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    #[error(transparent)]
+    NotActive(#[from] NotActive),
+    #[error("the ENetConnectionRs is already connected to a peer")]
+    HasPeer,
+    #[error("the remote port must be between 1 and 65535 (inclusive), not {0}")]
+    RemotePort(i32),
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    #[error(transparent)]
+    Refused(#[from] enet_udp::ConnectError),
+}
+
+/// Why an address is of no use.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AddressError {
+    #[error("couldn't resolve the server IP address or domain name '{0}'")]
+    Unresolved(String),
+}
+
+/// Why a packet of the multiplayer peer went nowhere.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PutPacketError {
+    #[error(transparent)]
+    NotActive(#[from] NotActive),
+    #[error("the multiplayer instance isn't currently connected to any server or client")]
+    NotConnected,
+    #[error("invalid target peer: {0}")]
+    InvalidTarget(i32),
+    #[error("the connection to the server is gone")]
+    NoServer,
+    #[error("unable to send packet on transfer channel {0}: there is no such channel")]
+    NoSuchChannel(i32),
+    #[error("unable to send packet on channel {channel_id}: the host has {limit} channels")]
+    OverHostLimit { channel_id: u8, limit: usize },
+    #[error("packet of {len} bytes is over the limit of {limit}")]
+    TooLarge { len: usize, limit: usize },
+    #[error("unable to send packet{}", list_of_unsent(.0))]
+    Unsent(Vec<(i32, SendError)>),
+}
+
+fn list_of_unsent(unsent: &[(i32, SendError)]) -> String {
+    let mut text = String::new();
+    for (unique_id, reason) in unsent {
+        let separator = if text.is_empty() { "" } else { ";" };
+        text.push_str(&format!("{separator} to peer {unique_id}: {reason}"));
+    }
+    text
+}
+
+/// Why a packet of a packet peer went nowhere.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PeerSendError {
+    #[error(transparent)]
+    NotActive(#[from] NotActive),
+    #[error("unable to send packet on channel {channel}, max channels: {count}")]
+    InvalidChannel { channel: i32, count: usize },
+    #[error("invalid flags: {0}")]
+    InvalidFlags(i32),
+    #[error(transparent)]
+    Refused(#[from] SendError),
+}
+
+/// Why a broadcast of a connection went nowhere.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BroadcastError {
+    #[error(transparent)]
+    NotActive(#[from] NotActive),
+    #[error("invalid channel: {0}")]
+    InvalidChannel(i32),
+    #[error("invalid flags: {0}")]
+    InvalidFlags(i32),
+    #[error("unable to send packet on channel {channel}, max channels: {limit}")]
+    OverLimit { channel: i32, limit: usize },
+}
+
+/// Why there is no packet to read or to describe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ReadError {
+    #[error(transparent)]
+    NotActive(#[from] NotActive),
+    #[error("no incoming packets available")]
+    Empty,
+}
+
+/// Why a peer was not found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LookupError {
+    #[error(transparent)]
+    NotActive(#[from] NotActive),
+    #[error("there is no peer with the id {0}")]
+    UnknownPeer(i32),
+}
+
+/// Why a setting was left as it was.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SettingError {
+    #[error(transparent)]
+    NotActive(#[from] NotActive),
+    #[error("invalid bind IP address: {0}")]
+    BindAddress(String),
+    #[error(
+        "timeout limit must be less than minimum timeout, which itself must be less than maximum timeout"
+    )]
+    Timeouts,
+    #[error("compression mode {0} is not supported yet")]
+    Compression(&'static str),
+}
+
+/// Why a raw datagram was not sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SocketSendError {
+    #[error(transparent)]
+    NotActive(#[from] NotActive),
+    #[error("the remote port must be between 1 and 65535 (inclusive), not {0}")]
+    RemotePort(i32),
+    #[error(transparent)]
+    Address(#[from] AddressError),
+}
