@@ -71,9 +71,9 @@ fn on_path(path: Option<&OsStr>) -> Option<Godot> {
 fn cached_or_fetched(cache: &Path) -> Result<Godot> {
     let lock = workspace::lock(&cache.join("setup.lock"))?;
     let folder = cache.join("godot");
-    let launcher = folder.join("godot");
-    if launcher.exists() {
-        match ask_version(&launcher) {
+    let program = folder.join("usr/bin/godot");
+    if program.exists() {
+        match ask_version(&program) {
             Ok(godot) => return Ok(godot),
             Err(error) => {
                 println!("fetching Godot anew, the one in the cache does not run: {error:#}")
@@ -89,14 +89,14 @@ fn cached_or_fetched(cache: &Path) -> Result<Godot> {
     // Unpacked beside its final place and moved there as a whole: an interrupted run leaves nothing half done.
     let partial = cache.join("godot.partial");
     remove(&partial)?;
-    debian::unpack(&["godot"], &partial, &cache.join("apt"), &lock).context(
-        "cannot fetch Godot with apt. Install Godot 4.3 or newer yourself and set $GODOT to the path of its program",
-    )?;
-    debian::write_launcher(&partial, "godot")?;
-    ask_version(&partial.join("godot")).context("the Godot that was fetched does not run")?;
+    let fetched = debian::unpack(&["godot", "patchelf"], &partial, &cache.join("apt"), &lock)
+        .and_then(|()| debian::bind_libraries(&partial, &folder, "godot"));
+    fetched.with_context(|| {
+        format!("cannot fetch Godot with apt; install {OLDEST} or newer and set $GODOT to the path of its program")
+    })?;
     remove(&folder)?;
     fs::rename(&partial, &folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    ask_version(&launcher)
+    ask_version(&program).context("the Godot that was fetched does not run")
 }
 
 /// Runs `program --version` and takes it if it is new enough.

@@ -5,6 +5,7 @@
 //! what is unpacked runs beside any older system. Nothing outside the given folders is written.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -54,29 +55,71 @@ pub(crate) fn unpack(packages: &[&str], folder: &Path, work: &Path, lock: &File)
     fs::remove_dir_all(work).with_context(|| format!("cannot remove {}", work.display()))
 }
 
-/// Writes a script named `program` into `folder` that runs `usr/bin/<program>` from there with the libraries there.
+/// Makes `usr/bin/<program>` below `folder` run with the loader and the libraries there, once `folder` has been moved
+/// to `home`. The package `patchelf` must have been unpacked too.
+///
+/// The paths are written into the program itself. A script that calls the loader would do for most uses, but then the
+/// system takes the loader for the running program, and Godot's editor starts that when it plays a scene.
 ///
 /// # Errors
-/// If there is no dynamic loader among what was unpacked into `folder`.
-pub(crate) fn write_launcher(folder: &Path, program: &str) -> Result<()> {
+/// If a file is missing in `folder`, or cannot be changed.
+pub(crate) fn bind_libraries(folder: &Path, home: &Path, program: &str) -> Result<()> {
     let (libraries, loader) = find_loader(folder)?;
-    let mut search = "$lib".to_owned();
-    for name in LIBRARY_FOLDERS {
-        if folder.join(&libraries).join(name).is_dir() {
-            search += &format!(":$lib/{name}");
+    let below = folder.join(&libraries);
+    let patchelf = |arguments: &[&OsStr], file: &Path| {
+        let mut command = Command::new(below.join(&loader));
+        command
+            .arg("--library-path")
+            .arg(&below)
+            .arg(folder.join("usr/bin/patchelf"));
+        let output = command
+            .args(arguments)
+            .arg(file)
+            .output()
+            .context("cannot start patchelf")?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "patchelf {}: {}",
+            file.display(),
+            errors.trim()
+        );
+        Ok(output.stdout)
+    };
+    // A search path of a library's own, often an absolute one, would keep the program's from being used.
+    let entries =
+        fs::read_dir(&below).with_context(|| format!("cannot list {}", below.display()))?;
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let is_library = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().contains(".so"));
+        if !is_library || path.is_symlink() || !path.is_file() {
+            continue;
+        }
+        // It fails on the few that are no libraries but texts for a linker.
+        let own = patchelf(&["--print-rpath".as_ref()], &path).unwrap_or_default();
+        if !own.trim_ascii().is_empty() {
+            patchelf(&["--remove-rpath".as_ref()], &path)?;
         }
     }
-    let script = format!(
-        "#!/bin/sh\n\
-         # Runs {program} with the loader and the libraries unpacked beside it.\n\
-         here=$(dirname \"$(readlink -f \"$0\")\")\n\
-         lib=$here/{libraries}\n\
-         exec \"$lib/{loader}\" --library-path \"{search}\" --argv0 {program} \"$here/usr/bin/{program}\" \"$@\"\n",
-        libraries = libraries.display(),
-    );
-    let path = folder.join(program);
-    fs::write(&path, script).with_context(|| format!("cannot write {}", path.display()))?;
-    make_executable(&path)
+    let here = Path::new("$ORIGIN/../..").join(&libraries);
+    let mut search = here.as_os_str().to_owned();
+    for name in LIBRARY_FOLDERS
+        .iter()
+        .filter(|name| below.join(name).is_dir())
+    {
+        search.push(":");
+        search.push(here.join(name));
+    }
+    let interpreter = home.join(&libraries).join(&loader);
+    let arguments: [&OsStr; 5] = [
+        "--set-interpreter".as_ref(),
+        interpreter.as_ref(),
+        "--force-rpath".as_ref(),
+        "--set-rpath".as_ref(),
+        &search,
+    ];
+    patchelf(&arguments, &folder.join("usr/bin").join(program)).map(drop)
 }
 
 /// Where the unpacked libraries are, relative to `folder`, and the dynamic loader's name among them.
@@ -98,18 +141,6 @@ fn find_loader(folder: &Path) -> Result<(PathBuf, String)> {
         }
     }
     bail!("{} holds no dynamic loader", base.display())
-}
-
-#[cfg(unix)]
-fn make_executable(path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-        .with_context(|| format!("cannot make {} executable", path.display()))
-}
-
-#[cfg(not(unix))]
-fn make_executable(path: &Path) -> Result<()> {
-    bail!("{} would only run on Linux", path.display())
 }
 
 /// Where the machine gets its own packages, and how it knows that they are genuine.
@@ -424,26 +455,17 @@ mod tests {
     }
 
     #[test]
-    fn the_launcher_names_the_loader_and_the_folders_that_are_there() {
-        let folder = TestFolder::new("launcher");
+    fn the_loader_is_found_whatever_the_processor() {
+        let folder = TestFolder::new("loader");
         let libraries = folder.path().join("usr/lib/riscv64-linux-gnu");
-        fs::create_dir_all(libraries.join("blas")).unwrap();
-        assert!(
-            write_launcher(folder.path(), "godot").is_err(),
-            "there is no loader yet"
-        );
+        fs::create_dir_all(&libraries).unwrap();
+        fs::write(folder.path().join("usr/lib/os-release"), "").unwrap();
+        assert!(find_loader(folder.path()).is_err(), "there is none yet");
         fs::write(libraries.join("ld-linux-riscv64-lp64d.so.1"), "").unwrap();
-        write_launcher(folder.path(), "godot").unwrap();
-        let script = fs::read_to_string(folder.path().join("godot")).unwrap();
-        assert!(
-            script.contains("lib=$here/usr/lib/riscv64-linux-gnu\n"),
-            "{script}"
+        let expected = (
+            PathBuf::from("usr/lib/riscv64-linux-gnu"),
+            "ld-linux-riscv64-lp64d.so.1".to_owned(),
         );
-        assert!(
-            script.contains(
-                "exec \"$lib/ld-linux-riscv64-lp64d.so.1\" --library-path \"$lib:$lib/blas\""
-            ),
-            "{script}"
-        );
+        assert_eq!(find_loader(folder.path()).unwrap(), expected);
     }
 }
