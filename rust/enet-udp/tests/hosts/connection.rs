@@ -1,0 +1,233 @@
+//! How connections begin and end, and when each side sees it.
+
+use crate::common::{
+    Pair, client, config, loopback, next_event, payloads, pump, raw_socket, server, wait_until,
+};
+use enet_proto::{DisconnectCause, Packet, PeerState, SendError};
+use enet_udp::{Bind, ConnectError, HostEvent, UdpHost};
+
+in_both_modes! {
+    fn a_connection_opens_in_both_roles(threaded: bool) {
+        let server = server(threaded);
+        let client = client(threaded);
+        let peer = client.connect(server.local_address().unwrap(), 3, 0xFFFF_FFFF).unwrap();
+        assert_eq!((peer.state(), peer.channel_count()), (PeerState::Connecting, 3));
+        assert_eq!(client.peers(), [peer.clone()]);
+        assert_eq!(peer.send(0, Packet::reliable("early")), Err(SendError::NotConnected(PeerState::Connecting)));
+        assert!(server.peers().is_empty());
+
+        let events = pump(&[&server, &client], |events| events.len() == 2);
+        for (index, event) in events {
+            let HostEvent::Connect { peer: opened, data } = event else { panic!("{event:?}") };
+            assert_eq!(data, [0xFFFF_FFFF, 0][index]);
+            assert_eq!((opened.state(), opened.channel_count()), (PeerState::Connected, 3));
+            assert_eq!([&server, &client][index].peers(), [opened.clone()]);
+            assert_eq!(opened.host().as_ref(), Some([&server, &client][index]));
+        }
+        assert_eq!(peer.address(), server.local_address());
+        assert_eq!(server.peers()[0].address().unwrap().port(), client.local_address().unwrap().port());
+    }
+
+    fn the_channel_limit_of_the_accepting_host_counts(threaded: bool) {
+        let server = UdpHost::open(config(threaded).bind(Bind::Address(loopback(0))).channel_limit(2)).unwrap();
+        assert_eq!(server.channel_limit(), 2);
+        let pair = Pair::of(server, client(threaded), 9);
+        assert_eq!((pair.to_client.channel_count(), pair.to_server.channel_count()), (2, 2));
+        let refused = SendError::NoSuchChannel { channel_id: 2, channel_count: 2 };
+        assert_eq!(pair.to_server.send(2, Packet::reliable("x")), Err(refused));
+    }
+
+    fn a_disconnect_tells_both_sides(threaded: bool) {
+        let pair = Pair::connected(threaded);
+        pair.to_server.disconnect(42);
+        assert_eq!((pair.to_server.state(), pair.to_server.channel_count()), (PeerState::Disconnecting, 0));
+        let events = pump(&pair.hosts(), |events| events.len() == 2);
+        for (index, event) in events {
+            let HostEvent::Disconnect { peer, data, cause } = event else { panic!("{event:?}") };
+            let expected = [(&pair.to_client, 42, DisconnectCause::Remote), (&pair.to_server, 0, DisconnectCause::Local)];
+            assert_eq!((&peer, data, cause), expected[index]);
+            assert!(!peer.is_active());
+        }
+        for (host, peer) in [(&pair.server, &pair.to_client), (&pair.client, &pair.to_server)] {
+            assert!(host.peers().is_empty());
+            assert_eq!((peer.state(), peer.channel_count()), (PeerState::Disconnected, 0));
+            assert_eq!((peer.address(), peer.statistics()), (None, None));
+            assert_eq!(peer.send(0, Packet::reliable("x")), Err(SendError::NotConnected(PeerState::Disconnected)));
+            peer.disconnect(1);
+            peer.disconnect_now(1);
+            peer.disconnect_later(1);
+            peer.reset();
+            peer.ping();
+        }
+    }
+
+    fn a_goodbye_at_once_has_no_event_here_and_one_there(threaded: bool) {
+        let pair = Pair::connected(threaded);
+        pair.to_server.disconnect_now(9);
+        assert!(!pair.to_server.is_active() && pair.client.peers().is_empty());
+        let events = pump(&pair.hosts(), |events| !events.is_empty());
+        assert!(matches!(&events[..], [(0, HostEvent::Disconnect { data: 9, .. })]), "{events:?}");
+        assert!(pair.client.service(crate::common::MOMENT).is_none());
+    }
+
+    fn a_later_goodbye_delivers_what_was_queued(threaded: bool) {
+        let pair = Pair::connected(threaded);
+        let sent: Vec<Vec<u8>> = (0..200).map(|byte| vec![byte; 900]).collect();
+        for payload in &sent {
+            pair.to_server.send(1, Packet::reliable(payload.clone())).unwrap();
+        }
+        pair.to_server.disconnect_later(5);
+        assert_eq!(pair.to_server.state(), PeerState::DisconnectLater);
+        let late = pair.to_server.send(1, Packet::reliable("late"));
+        assert_eq!(late, Err(SendError::NotConnected(PeerState::DisconnectLater)));
+        let ends = |events: &[(usize, HostEvent)]| {
+            events.iter().filter(|(_, event)| matches!(event, HostEvent::Disconnect { .. })).count()
+        };
+        let events = pump(&pair.hosts(), |events| ends(events) == 2);
+        assert_eq!(payloads(&events, 0), sent);
+        let last = events.iter().rfind(|(index, _)| *index == 0).unwrap();
+        assert!(matches!(last.1, HostEvent::Disconnect { data: 5, .. }), "{last:?}");
+    }
+
+    fn a_reset_is_silent(threaded: bool) {
+        let pair = Pair::connected(threaded);
+        pair.to_client.reset();
+        assert!(!pair.to_client.is_active() && pair.server.peers().is_empty());
+        assert!(pair.server.service(crate::common::MOMENT).is_none());
+        assert!(pair.client.service(crate::common::MOMENT).is_none());
+        assert_eq!(pair.to_server.state(), PeerState::Connected);
+    }
+
+    fn an_attempt_ends_at_once_and_frees_its_slot(threaded: bool) {
+        let nobody = raw_socket();
+        let client = UdpHost::open(enet_udp::UdpHostConfig::new(1).threaded(threaded)).unwrap();
+        for end in [|peer: &enet_udp::UdpPeer| peer.disconnect(3), |peer| peer.disconnect_later(3), |peer| peer.reset()] {
+            let peer = client.connect(nobody.local_addr().unwrap(), 1, 0).unwrap();
+            client.poll();
+            let second = client.connect(nobody.local_addr().unwrap(), 1, 0);
+            assert!(matches!(second, Err(ConnectError::Refused(_))), "{second:?}");
+            end(&peer);
+            assert!(!peer.is_active() && client.peers().is_empty());
+            client.poll();
+            assert!(client.next_event().is_none());
+        }
+    }
+
+    fn an_attempt_that_nobody_answers_times_out(threaded: bool) {
+        let nobody = raw_socket();
+        let client = client(threaded);
+        let peer = client.connect(nobody.local_addr().unwrap(), 1, 0).unwrap();
+        peer.set_timeout(1, 10, 20);
+        let event = next_event(&client);
+        let HostEvent::Disconnect { peer: ended, data: 0, cause: DisconnectCause::Timeout } = event else {
+            panic!("{event:?}")
+        };
+        assert_eq!(ended, peer);
+        assert!(!peer.is_active());
+    }
+
+    fn events_come_one_poll_at_a_time(threaded: bool) {
+        let pair = Pair::connected(threaded);
+        assert!(pair.client.next_event().is_none());
+        pair.to_client.send(0, Packet::reliable("x")).unwrap();
+        pair.server.flush();
+        let received = pair.client.statistics().datagrams_received;
+        pump(&[&pair.server], |_| {
+            assert!(pair.client.next_event().is_none(), "nothing before a poll");
+            if !threaded {
+                return true;
+            }
+            pair.client.statistics().datagrams_received > received
+        });
+        let start = std::time::Instant::now();
+        let event = loop {
+            assert!(start.elapsed() < crate::common::PATIENCE);
+            pair.client.poll();
+            if let Some(event) = pair.client.next_event() {
+                break event;
+            }
+        };
+        assert!(matches!(event, HostEvent::Receive { .. }), "{event:?}");
+        assert!(pair.client.next_event().is_none());
+    }
+}
+
+#[test]
+fn what_the_remote_did_shows_with_its_event() {
+    let pair = Pair::connected(true);
+    pair.to_server.disconnect(8);
+    // The client's event means that the server acknowledged, so the server's engine knows.
+    assert!(matches!(
+        next_event(&pair.client),
+        HostEvent::Disconnect {
+            cause: DisconnectCause::Local,
+            ..
+        }
+    ));
+    assert_eq!(
+        (pair.to_client.state(), pair.to_client.channel_count()),
+        (PeerState::Connected, 4)
+    );
+    assert_eq!(pair.server.peers(), [pair.to_client.clone()]);
+    assert_eq!(pair.to_client.send(0, Packet::reliable("dropped")), Ok(()));
+    pair.server.poll();
+    let event = pair.server.next_event();
+    assert!(
+        matches!(event, Some(HostEvent::Disconnect { data: 8, .. })),
+        "{event:?}"
+    );
+    assert!(!pair.to_client.is_active() && pair.server.peers().is_empty());
+}
+
+#[test]
+fn a_peer_that_came_shows_with_its_event_and_no_broadcast_reaches_it_before() {
+    let server = server(true);
+    let client = client(true);
+    server.poll();
+    client
+        .connect(server.local_address().unwrap(), 1, 0)
+        .unwrap();
+    assert!(matches!(next_event(&client), HostEvent::Connect { .. }));
+    // The server answers the client's connection once more, with an acknowledgement: then it knows the client.
+    let seen = server.statistics().datagrams_received;
+    client.peers()[0].ping();
+    wait_until(|| server.statistics().datagrams_received > seen);
+    assert!(server.peers().is_empty());
+    assert_eq!(server.broadcast(0, &Packet::reliable("too early")), 0);
+    assert!(matches!(next_event(&server), HostEvent::Connect { .. }));
+    assert_eq!(server.broadcast(0, &Packet::reliable("now")), 1);
+    let event = next_event(&client);
+    assert!(
+        matches!(&event, HostEvent::Receive { packet, .. } if packet.data() == "now"),
+        "{event:?}"
+    );
+}
+
+#[test]
+fn a_goodbye_of_ours_drops_what_was_not_taken() {
+    for end in [
+        |peer: &enet_udp::UdpPeer| peer.disconnect(0),
+        |peer| peer.disconnect_later(0),
+    ] {
+        let pair = Pair::connected(true);
+        pair.to_client.send(0, Packet::reliable("unread")).unwrap();
+        pair.server.flush();
+        wait_until(|| {
+            pair.to_client
+                .statistics()
+                .is_some_and(|now| now.reliable_data_in_transit == 0)
+        });
+        end(&pair.to_server);
+        let event = next_event(&pair.client);
+        assert!(
+            matches!(
+                event,
+                HostEvent::Disconnect {
+                    cause: DisconnectCause::Local,
+                    ..
+                }
+            ),
+            "{event:?}"
+        );
+    }
+}
