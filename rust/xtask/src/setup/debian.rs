@@ -223,8 +223,8 @@ impl<'a> Apt<'a> {
         let mut failures = Vec::new();
         for release in RELEASES {
             println!(
-                "fetching {} and what it needs from Debian {release}",
-                packages.join(", ")
+                "fetching {} and all they need from Debian {release}",
+                packages.join(" and ")
             );
             match self.download_from(release, packages, archive) {
                 Ok(()) => return Ok(()),
