@@ -147,7 +147,7 @@ impl UdpHost {
     /// Queues `packet` to every peer in state `Connected` that has the channel; returns to how many.
     pub fn broadcast(&self, channel_id: u8, packet: &Packet) -> usize {
         let shared = &self.0.shared;
-        let reached = shared.with_engine(|engine| {
+        let queued = shared.with_engine(|engine| {
             let (mut reached, mut attention) = (0, Attention::None);
             // The peers that the game knows to be connected, which are not always those that the engine does.
             for peer in shared.inbox.lock().peers() {
@@ -158,10 +158,11 @@ impl UdpHost {
                     attention = attention.max(wanted);
                 }
             }
-            shared.mark(attention);
-            reached
+            (reached, attention)
         });
-        reached.unwrap_or(0)
+        let (reached, attention) = queued.unwrap_or((0, Attention::None));
+        shared.mark(attention);
+        reached
     }
 
     /// Sends one raw datagram from the host's socket; gives an unbound host its port.

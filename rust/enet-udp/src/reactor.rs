@@ -234,7 +234,11 @@ impl Seat {
         let transmission = match self.host.attention() {
             Attention::Now => return Until::Now,
             Attention::Gather => Until::Moment(*self.gathered.get_or_insert(now + GATHER)),
-            Attention::None => Until::Woken,
+            Attention::None => {
+                // Somebody else sent what was gathered.
+                self.gathered = None;
+                Until::Woken
+            }
         };
         if self.readable {
             return Until::Now;

@@ -1,10 +1,12 @@
 //! How connections begin and end, and when each side sees it.
 
+use std::slice::from_ref;
+
 use crate::common::{
     Pair, client, config, loopback, next_event, payloads, pump, raw_socket, server, wait_until,
 };
 use enet_proto::{DisconnectCause, Packet, PeerState, SendError};
-use enet_udp::{Bind, ConnectError, HostEvent, UdpHost};
+use enet_udp::{Bind, ConnectError, HostEvent, UdpHost, UdpHostConfig, UdpPeer};
 
 in_both_modes! {
     fn a_connection_opens_in_both_roles(threaded: bool) {
@@ -12,7 +14,7 @@ in_both_modes! {
         let client = client(threaded);
         let peer = client.connect(server.local_address().unwrap(), 3, 0xFFFF_FFFF).unwrap();
         assert_eq!((peer.state(), peer.channel_count()), (PeerState::Connecting, 3));
-        assert_eq!(client.peers(), [peer.clone()]);
+        assert_eq!(client.peers(), from_ref(&peer));
         assert_eq!(peer.send(0, Packet::reliable("early")), Err(SendError::NotConnected(PeerState::Connecting)));
         assert!(server.peers().is_empty());
 
@@ -21,7 +23,7 @@ in_both_modes! {
             let HostEvent::Connect { peer: opened, data } = event else { panic!("{event:?}") };
             assert_eq!(data, [0xFFFF_FFFF, 0][index]);
             assert_eq!((opened.state(), opened.channel_count()), (PeerState::Connected, 3));
-            assert_eq!([&server, &client][index].peers(), [opened.clone()]);
+            assert_eq!([&server, &client][index].peers(), from_ref(&opened));
             assert_eq!(opened.host().as_ref(), Some([&server, &client][index]));
         }
         assert_eq!(peer.address(), server.local_address());
@@ -100,8 +102,10 @@ in_both_modes! {
 
     fn an_attempt_ends_at_once_and_frees_its_slot(threaded: bool) {
         let nobody = raw_socket();
-        let client = UdpHost::open(enet_udp::UdpHostConfig::new(1).threaded(threaded)).unwrap();
-        for end in [|peer: &enet_udp::UdpPeer| peer.disconnect(3), |peer| peer.disconnect_later(3), |peer| peer.reset()] {
+        let client = UdpHost::open(UdpHostConfig::new(1).threaded(threaded)).unwrap();
+        let ends: [fn(&UdpPeer); 3] =
+            [|peer| peer.disconnect(3), |peer| peer.disconnect_later(3), UdpPeer::reset];
+        for end in ends {
             let peer = client.connect(nobody.local_addr().unwrap(), 1, 0).unwrap();
             client.poll();
             let second = client.connect(nobody.local_addr().unwrap(), 1, 0);
@@ -168,7 +172,7 @@ fn what_the_remote_did_shows_with_its_event() {
         (pair.to_client.state(), pair.to_client.channel_count()),
         (PeerState::Connected, 4)
     );
-    assert_eq!(pair.server.peers(), [pair.to_client.clone()]);
+    assert_eq!(pair.server.peers(), from_ref(&pair.to_client));
     assert_eq!(pair.to_client.send(0, Packet::reliable("dropped")), Ok(()));
     pair.server.poll();
     let event = pair.server.next_event();
@@ -205,10 +209,8 @@ fn a_peer_that_came_shows_with_its_event_and_no_broadcast_reaches_it_before() {
 
 #[test]
 fn a_goodbye_of_ours_drops_what_was_not_taken() {
-    for end in [
-        |peer: &enet_udp::UdpPeer| peer.disconnect(0),
-        |peer| peer.disconnect_later(0),
-    ] {
+    let ends: [fn(&UdpPeer); 2] = [|peer| peer.disconnect(0), |peer| peer.disconnect_later(0)];
+    for end in ends {
         let pair = Pair::connected(true);
         pair.to_client.send(0, Packet::reliable("unread")).unwrap();
         pair.server.flush();
