@@ -23,11 +23,11 @@ func _ready() -> void:
 		LaunchOptions.Role.LOBBY:
 			_open_lobby("")
 		LaunchOptions.Role.SERVER:
-			_open_server(_options)
+			_open_server(_options, true)
 			_open_hidden_bots(_options.bots, "Bot")
 		LaunchOptions.Role.CLIENT:
 			if _options.bots <= 1:
-				_open_client(_options)
+				_open_client(_options, true)
 			else:
 				_open_hidden_bots(_options.bots, _options.player_name)
 
@@ -47,25 +47,25 @@ func _close_lobby() -> void:
 		_lobby = null
 
 
-func _open_server(options: LaunchOptions) -> ServerSide:
+func _open_server(options: LaunchOptions, is_shown: bool) -> void:
 	_server = _SERVER_SCENE.instantiate()
-	_add_side(_server, options)
-	return _server
+	_add_side(_server, options, is_shown)
 
 
-func _open_client(options: LaunchOptions) -> ClientSide:
+func _open_client(options: LaunchOptions, is_shown: bool) -> ClientSide:
 	var client: ClientSide = _CLIENT_SCENE.instantiate()
-	_add_side(client, options)
+	_add_side(client, options, is_shown)
 	return client
 
 
 func _open_hidden_bots(count: int, base_name: String) -> void:
 	for number: int in count:
-		_open_client(_options.for_player("%s %d" % [base_name, number + 1], true)).hide()
+		_open_client(_options.for_player("%s %d" % [base_name, number + 1], true), false)
 
 
-func _add_side(side: MatchSide, options: LaunchOptions) -> void:
+func _add_side(side: MatchSide, options: LaunchOptions, is_shown: bool) -> void:
 	side.options = options
+	side.visible = is_shown
 	side.finished.connect(_on_side_finished.bind(side))
 	_sides_running += 1
 	add_child(side, true)
@@ -74,17 +74,17 @@ func _add_side(side: MatchSide, options: LaunchOptions) -> void:
 ## Plays on a server of one's own, with bots to fill it.
 func _on_host_requested(bots: int) -> void:
 	_close_lobby()
-	_open_server(_options.for_player("Server", false)).hide()
+	_open_server(_options.for_player("Server", false), false)
 	_open_hidden_bots(bots, "Bot")
 	var own_options: LaunchOptions = _options.for_player(_options.player_name, false)
 	own_options.may_end_match = true
-	var own: ClientSide = _open_client(own_options)
+	var own: ClientSide = _open_client(own_options, true)
 	own.end_requested.connect(_server.end_match)
 
 
 func _on_join_requested() -> void:
 	_close_lobby()
-	_open_client(_options.for_player(_options.player_name, false))
+	_open_client(_options.for_player(_options.player_name, false), true)
 
 
 func _on_side_finished(succeeded: bool, message: String, side: MatchSide) -> void:

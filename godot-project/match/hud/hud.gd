@@ -68,6 +68,8 @@ func show_role(title: String, place: String, may_end: bool) -> void:
 	_role.text = title
 	_place.text = place
 	_end.visible = may_end
+	if is_visible_in_tree():
+		get_window().title = "%s - ENetMultiplayerPeerRs demo" % title
 
 
 func show_status(text: String) -> void:

@@ -35,7 +35,7 @@ func update(avatar: Avatar, delta: float) -> void:
 	_until_line -= delta
 	if _until_line <= 0.0:
 		_until_line = _LINE_SECONDS * _random.randf_range(0.7, 1.5)
-		line_spoken.emit(_LINES[_random.randi() % _LINES.size()])
+		speak(_LINES[_random.randi() % _LINES.size()])
 
 
 func _find_target(avatar: Avatar) -> Avatar:

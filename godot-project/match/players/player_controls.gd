@@ -16,3 +16,8 @@ var session: Session
 ## Brings the wishes above up to date.
 func update(_avatar: Avatar, _delta: float) -> void:
 	pass
+
+
+## Says a line to everybody.
+func speak(text: String) -> void:
+	line_spoken.emit(text)

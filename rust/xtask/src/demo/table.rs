@@ -17,12 +17,13 @@ fn sides(accounts: &[Account]) -> String {
         "joined, in order",
         "left, in order",
         "nodes",
-        "RTT, ms",
+        "RTT in ms",
     ])];
     for account in accounts {
         let pings: Vec<String> = account
-            .ping_ms
-            .values()
+            .joined
+            .iter()
+            .filter_map(|id| account.ping_ms.get(id))
             .map(|ping| format!("{ping:.0}"))
             .collect();
         rows.push(vec![
