@@ -8,10 +8,11 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::process::Godot;
+use crate::process::{Exit, Godot, Group};
 use crate::{args, workspace};
 
 pub(crate) const HELP: &str = "\
@@ -25,6 +26,9 @@ The last line printed is the path of the Godot found.";
 
 /// The oldest Godot that the extension loads into, as in the `.gdextension` file.
 const OLDEST: Version = Version { major: 4, minor: 3 };
+
+/// A Godot says its version at once; a program that waits for something is none.
+const VERSION_LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     args::none("setup", args)?;
@@ -101,25 +105,20 @@ fn cached_or_fetched(cache: &Path) -> Result<Godot> {
 
 /// Runs `program --version` and takes it if it is new enough.
 fn ask_version(program: &Path) -> Result<Godot> {
-    let output = Command::new(program)
-        .args(["--headless", "--version"])
-        .output()
-        .with_context(|| format!("cannot run {}", program.display()))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    ensure!(
-        output.status.success(),
-        "{} --version ended with {}",
-        program.display(),
-        output.status
-    );
-    let (version, number) = text
-        .lines()
+    let mut group = Group::new(VERSION_LIMIT);
+    let mut command = Command::new(program);
+    group.spawn("godot", command.args(["--headless", "--version"]))?;
+    let run = group.wait().remove(0);
+    let shown = program.display();
+    ensure!(run.exit == Exit::Code(0), "{shown} --version: {}", run.exit);
+    let (version, number) = run
+        .lines
+        .iter()
         .find_map(|line| Some((line.trim(), Version::parse(line)?)))
         .with_context(|| {
             format!(
-                "{} --version printed no version: {:?}",
-                program.display(),
-                text.trim()
+                "{shown} --version printed no version: {:?}",
+                run.lines.join("\n")
             )
         })?;
     ensure!(
@@ -272,7 +271,7 @@ mod tests {
                 ask_version(&wrong)
                     .unwrap_err()
                     .to_string()
-                    .contains("ended with exit status: 3")
+                    .contains("exit code 3")
             );
             program(&wrong, "echo warning; echo 4.6.stable.official");
             assert_eq!(ask_version(&wrong).unwrap().version, "4.6.stable.official");
