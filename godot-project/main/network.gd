@@ -4,24 +4,6 @@ extends RefCounted
 ##
 ## Everything else speaks to [MultiplayerAPI]; to play over another peer, change [member _peer].
 
-## Round-trip time and packet loss of one connected peer.
-class Link:
-	extends RefCounted
-
-	## Mean time to the peer and back, in milliseconds.
-	var ping_ms: float = 0.0
-	## Share of the packets that had to be sent again or were lost, 0 to 1.
-	var loss: float = 0.0
-
-
-## Bytes per second since the last call of [method measure_traffic].
-class Traffic:
-	extends RefCounted
-
-	var sent_per_second: float = 0.0
-	var received_per_second: float = 0.0
-
-
 ## The swap from [ENetMultiplayerPeer] is this one line.
 var _peer := ENetMultiplayerPeerRs.new()
 var _measured_usec: int = Time.get_ticks_usec()
@@ -88,3 +70,21 @@ func measure_traffic() -> Traffic:
 		traffic.received_per_second = (
 				connection.pop_statistic(connection.HOST_TOTAL_RECEIVED_DATA) / seconds)
 	return traffic
+
+
+## Round-trip time and packet loss of one connected peer.
+class Link:
+	extends RefCounted
+
+	## Mean time to the peer and back, in milliseconds.
+	var ping_ms: float = 0.0
+	## Share of the packets that had to be sent again or were lost, 0 to 1.
+	var loss: float = 0.0
+
+
+## Bytes per second since the last call of [method measure_traffic].
+class Traffic:
+	extends RefCounted
+
+	var sent_per_second: float = 0.0
+	var received_per_second: float = 0.0

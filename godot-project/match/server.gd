@@ -43,6 +43,7 @@ func _process(delta: float) -> void:
 ## Ends play; all sides then compare what they sent, received and saw.
 func end_match() -> void:
 	if _has_begun:
+		multiplayer.multiplayer_peer.refuse_new_connections = true
 		_session.closing.begin()
 
 
@@ -56,6 +57,7 @@ func _begin_if_complete() -> void:
 	for id: int in _waiting:
 		_session.roster.begin_for(id)
 	_waiting.clear()
+	_session.chat.say("The match is on")
 
 
 func _on_introduced(id: int, player_name: String) -> void:
@@ -63,8 +65,8 @@ func _on_introduced(id: int, player_name: String) -> void:
 		return
 	_session.spawn_avatar(id, player_name, _spawned)
 	_spawned += 1
-	_hud.show_notice("%s joined" % player_name)
 	if _has_begun:
+		_session.chat.say("%s joined" % player_name)
 		_session.roster.begin_for(id)
 	else:
 		_waiting.append(id)
@@ -76,7 +78,7 @@ func _on_peer_disconnected(id: int) -> void:
 	_waiting.erase(id)
 	var avatar: Avatar = _session.get_avatar(id)
 	if avatar != null:
-		_hud.show_notice("%s left" % avatar.player_name)
+		_session.chat.say("%s left" % avatar.player_name)
 		_session.remove_avatar(id)
 	if _session.closing.is_concluded():
 		_dismiss_next()

@@ -7,34 +7,6 @@ const _SPARK_SECONDS: float = 0.45
 const _WORD_SECONDS: float = 0.9
 const _SPARKS_PER_HIT: int = 12
 
-
-class Tracer:
-	extends RefCounted
-
-	var from: Vector2
-	var to: Vector2
-	var color: Color
-	var age: float = 0.0
-
-
-class Spark:
-	extends RefCounted
-
-	var place: Vector2
-	var velocity: Vector2
-	var color: Color
-	var age: float = 0.0
-
-
-class Word:
-	extends RefCounted
-
-	var place: Vector2
-	var text: String
-	var color: Color
-	var age: float = 0.0
-
-
 var _tracers: Array[Tracer] = []
 var _sparks: Array[Spark] = []
 var _words: Array[Word] = []
@@ -96,3 +68,30 @@ func show_word(place: Vector2, text: String, color: Color) -> void:
 	word.text = text
 	word.color = color
 	_words.append(word)
+
+
+class Tracer:
+	extends RefCounted
+
+	var from: Vector2
+	var to: Vector2
+	var color: Color
+	var age: float = 0.0
+
+
+class Spark:
+	extends RefCounted
+
+	var place: Vector2
+	var velocity: Vector2
+	var color: Color
+	var age: float = 0.0
+
+
+class Word:
+	extends RefCounted
+
+	var place: Vector2
+	var text: String
+	var color: Color
+	var age: float = 0.0

@@ -57,14 +57,6 @@ func fire(avatar: Avatar) -> void:
 	session.effects.show_tracer(avatar.get_muzzle(), end, avatar.color)
 
 
-class Trace:
-	extends RefCounted
-
-	var end: Vector2
-	## Whom the shot meets, or null.
-	var target: Avatar = null
-
-
 func _trace(shooter_id: int, origin: Vector2, angle: float) -> Trace:
 	var trace := Trace.new()
 	trace.end = Arena.shot_end(origin, angle)
@@ -160,3 +152,11 @@ func _stand_up(at: Vector2) -> void:
 	var avatar: Avatar = session.get_avatar(multiplayer.get_unique_id())
 	if avatar != null:
 		avatar.place = at
+
+
+class Trace:
+	extends RefCounted
+
+	var end: Vector2
+	## Whom the shot meets, or null.
+	var target: Avatar = null
