@@ -8,7 +8,8 @@ extends Node
 ## [code]cargo xtask test[/code] starts one such process for each role of each scenario. The peer's class is an
 ## argument, so the same script drives the engine's own peer and ours. Other arguments: [code]--other=CLASS[/code],
 ## the class on the far side of scenarios that play both sides; [code]--unthreaded[/code], which turns the network
-## thread off before the first peer exists; [code]--expect=WORD[/code], read by the scenario.
+## thread off before the first peer exists; [code]--nobody=PORT[/code], where nobody listens; and
+## [code]--expect=WORD[/code], read by the scenario.
 
 const Scenario = preload("res://tests/support/scenario.gd")
 const SCENARIO_PATH: String = "res://tests/scenarios/%s.gd"

@@ -41,8 +41,8 @@ func _serve() -> void:
 
 func _join() -> void:
 	var peer: MultiplayerPeer = new_peer()
-	# Nobody listens on the next port.
-	if not check_equal(peer.create_client(LOCALHOST, port + 1), OK, "an attempt to reach nobody starts"):
+	var nobody: int = int(arguments.get("nobody", "0"))
+	if not check_equal(peer.create_client(LOCALHOST, nobody), OK, "an attempt to reach nobody starts"):
 		return
 	peer.get_peer(1).set_timeout(SHORT_TIMEOUT[0], SHORT_TIMEOUT[1], SHORT_TIMEOUT[2])
 	multiplayer.multiplayer_peer = peer

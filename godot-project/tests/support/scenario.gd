@@ -2,14 +2,16 @@ extends Node
 ## What every scenario shares: its arguments, checks that print one line each, and bounded waiting.
 ##
 ## A scenario overrides [method run]. It never waits without a limit and never quits by itself.
-## Error lines of the engine are counted by the process that started this one: between the two marks of
-## [method with_errors] at least one is required, everywhere else none is allowed.
+## Error lines of the engine are counted by the process that started this one, which finds these marks among them:
+## between [constant ERRORS_EXPECTED] and [constant ERRORS_OVER] at least one is required, after
+## [constant ERRORS_ALLOWED] it may be any number, everywhere else there must be none.
 
 const LOCALHOST: String = "127.0.0.1"
 ## Longest wait for something that takes milliseconds on an idle machine.
 const PATIENCE_SECONDS: float = 15.0
-const ERRORS_BEGIN: String = "[errors expected] "
-const ERRORS_END: String = "[errors over]"
+const ERRORS_EXPECTED: String = "[errors expected] "
+const ERRORS_ALLOWED: String = "[errors allowed] "
+const ERRORS_OVER: String = "[errors over]"
 
 const DISCONNECTED: int = MultiplayerPeer.CONNECTION_DISCONNECTED
 const CONNECTING: int = MultiplayerPeer.CONNECTION_CONNECTING
@@ -35,7 +37,7 @@ var other_class: String:
 var role: String:
 	get:
 		return arguments.get("role", "")
-## First of the ten ports that belong to this run.
+## Where this run's server listens.
 var port: int:
 	get:
 		return int(arguments.get("port", "0"))
@@ -74,11 +76,21 @@ func check_equal(got: Variant, expected: Variant, what: String) -> bool:
 	return check(same, what, "got %s, expected %s" % [var_to_str(got), var_to_str(expected)])
 
 
+## Checks what [param action] returns. It must print no error.
+func answers(what: String, action: Callable, expected: Variant) -> void:
+	check_equal(action.call(), expected, what)
+
+
+## Checks what [param action] returns. It must print at least one error.
+func complains(what: String, action: Callable, expected: Variant) -> void:
+	check_equal(with_errors(what, action), expected, what)
+
+
 ## Calls [param action], in which the engine has to print at least one error, and returns its result.
 func with_errors(what: String, action: Callable) -> Variant:
-	printerr(ERRORS_BEGIN + what)
+	printerr(ERRORS_EXPECTED + what)
 	var result: Variant = action.call()
-	printerr(ERRORS_END)
+	printerr(ERRORS_OVER)
 	return result
 
 
