@@ -1,0 +1,235 @@
+//! Which scenarios are played, with which class in which role.
+
+use std::time::Duration;
+
+/// A peer class of Godot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// The engine's own, which must behave as the scenario says too: it proves the scenario, and the wire.
+    BuiltIn,
+    /// The successor.
+    Ours,
+    /// The successor without its network thread.
+    Unthreaded,
+}
+
+/// A run of one scenario.
+#[derive(Debug)]
+pub(super) struct Case {
+    /// The scenario and the classes, of the server first: `packets ours/built-in`.
+    pub(super) name: String,
+    /// A file in `godot-project/tests/scenarios`, without its ending.
+    pub(super) scenario: &'static str,
+    /// One process each.
+    pub(super) players: Vec<Player>,
+    /// For all its processes together; generous, since others may be using the machine.
+    pub(super) limit: Duration,
+}
+
+/// A process of a case.
+#[derive(Debug)]
+pub(super) struct Player {
+    pub(super) role: &'static str,
+    class: Class,
+    /// The class on the far side, for scenarios that play both in one process.
+    other: Option<Class>,
+    expect: Option<&'static str>,
+}
+
+/// Scenarios of several processes that are played by every pair of classes, and their roles.
+const SESSIONS: [(&str, &[&str]); 5] = [
+    ("rpc", &["server", "alpha", "beta"]),
+    ("packets", &["server", "client"]),
+    ("replication", &["server", "alpha", "beta"]),
+    ("lifecycle", &["server", "client"]),
+    ("scene_session", &["server", "client"]),
+];
+
+/// Scenarios of one process, and the pairs that play them.
+const SINGLE: [(&str, &[(Class, Class)]); 8] = [
+    ("reentrant", &[OURS, UNTHREADED]),
+    ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
+    ("inactive", &[BUILT_IN, OURS]),
+    ("arguments", &[BUILT_IN, OURS]),
+    ("addressing", &[BUILT_IN, OURS, UNTHREADED, OUR_SERVER]),
+    ("admission", &[BUILT_IN, OURS, UNTHREADED, OUR_SERVER]),
+    ("threads", &[BUILT_IN, OURS, UNTHREADED]),
+    ("subclass", &[BUILT_IN, OURS]),
+];
+
+/// Server and client of the stall, and what becomes of the client.
+const STALLS: [(Class, Class, &str); 3] = [
+    (Class::Ours, Class::Ours, "kept"),
+    (Class::BuiltIn, Class::Ours, "kept"),
+    (Class::BuiltIn, Class::BuiltIn, "dropped"),
+];
+
+const BUILT_IN: (Class, Class) = (Class::BuiltIn, Class::BuiltIn);
+const OURS: (Class, Class) = (Class::Ours, Class::Ours);
+const UNTHREADED: (Class, Class) = (Class::Unthreaded, Class::Unthreaded);
+const OUR_SERVER: (Class, Class) = (Class::Ours, Class::BuiltIn);
+const OUR_CLIENT: (Class, Class) = (Class::BuiltIn, Class::Ours);
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Every case, the long ones first so that they run beside the others.
+pub(super) fn all() -> Vec<Case> {
+    let stalls = STALLS.map(|(server, client, expect)| Case::stall(server, client, expect));
+    let single = SINGLE.into_iter().flat_map(|(scenario, pairs)| {
+        pairs
+            .iter()
+            .map(move |&(class, other)| Case::single(scenario, class, other))
+    });
+    let sessions = SESSIONS.into_iter().flat_map(|(scenario, roles)| {
+        [BUILT_IN, OUR_SERVER, OUR_CLIENT, OURS, UNTHREADED]
+            .map(|(server, client)| Case::session(scenario, roles, server, client))
+    });
+    let mixed = Case {
+        name: "rpc ours/ours+built-in".to_owned(),
+        scenario: "rpc",
+        players: vec![
+            Player::new("server", Class::Ours),
+            Player::new("alpha", Class::Ours),
+            Player::new("beta", Class::BuiltIn),
+        ],
+        limit: LIMIT,
+    };
+    stalls
+        .into_iter()
+        .chain(single)
+        .chain(sessions)
+        .chain([mixed])
+        .collect()
+}
+
+impl Class {
+    /// The name by which Godot knows it.
+    fn godot_name(self) -> &'static str {
+        match self {
+            Self::BuiltIn => "ENetMultiplayerPeer",
+            Self::Ours | Self::Unthreaded => "ENetMultiplayerPeerRs",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::BuiltIn => "built-in",
+            Self::Ours => "ours",
+            Self::Unthreaded => "unthreaded",
+        }
+    }
+}
+
+impl Case {
+    /// The first of `roles` is the server.
+    fn session(
+        scenario: &'static str,
+        roles: &[&'static str],
+        server: Class,
+        client: Class,
+    ) -> Self {
+        let mut class = server;
+        let players = roles
+            .iter()
+            .map(|role| Player::new(role, std::mem::replace(&mut class, client)))
+            .collect();
+        Self {
+            name: format!("{scenario} {}/{}", server.label(), client.label()),
+            scenario,
+            players,
+            limit: LIMIT,
+        }
+    }
+
+    fn single(scenario: &'static str, class: Class, other: Class) -> Self {
+        let mut player = Player::new("both", class);
+        player.other = Some(other);
+        Self {
+            name: format!("{scenario} {}/{}", class.label(), other.label()),
+            scenario,
+            players: vec![player],
+            limit: LIMIT,
+        }
+    }
+
+    fn stall(server: Class, client: Class, expect: &'static str) -> Self {
+        let mut case = Self::session("stall", &["server", "client"], server, client);
+        for player in &mut case.players {
+            player.expect = Some(expect);
+        }
+        case
+    }
+}
+
+impl Player {
+    fn new(role: &'static str, class: Class) -> Self {
+        Self {
+            role,
+            class,
+            other: None,
+            expect: None,
+        }
+    }
+
+    /// What tells the process its part, beside the scenario and the ports.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec![
+            format!("--role={}", self.role),
+            format!("--class={}", self.class.godot_name()),
+        ];
+        if let Some(other) = self.other {
+            arguments.push(format!("--other={}", other.godot_name()));
+        }
+        if let Some(expect) = self.expect {
+            arguments.push(format!("--expect={expect}"));
+        }
+        if self.class == Class::Unthreaded {
+            arguments.push("--unthreaded".to_owned());
+        }
+        arguments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::workspace;
+
+    #[test]
+    fn every_session_is_played_by_every_pair_of_classes() {
+        let names: HashSet<String> = all().into_iter().map(|case| case.name).collect();
+        for (scenario, _) in SESSIONS {
+            for pair in [
+                "built-in/built-in",
+                "built-in/ours",
+                "ours/built-in",
+                "ours/ours",
+            ] {
+                assert!(
+                    names.contains(&format!("{scenario} {pair}")),
+                    "{scenario} {pair}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_every_scenario_file_is_played() {
+        let cases = all();
+        let names: HashSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+        assert_eq!(names.len(), cases.len());
+        let played: HashSet<String> = cases
+            .iter()
+            .map(|case| format!("{}.gd", case.scenario))
+            .collect();
+        let folder = workspace::godot_project().join("tests/scenarios");
+        let files: HashSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".gd"))
+            .collect();
+        assert_eq!(played, files);
+    }
+}

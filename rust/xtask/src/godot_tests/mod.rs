@@ -1,0 +1,191 @@
+//! `cargo xtask godot-tests`, and the Godot part of `cargo xtask test`.
+//!
+//! [`cases`] lists which scenarios run with which classes, [`verdict`] judges what a process of Godot printed. Several
+//! cases run side by side: most of them wait for the network or for a timeout.
+
+mod cases;
+mod verdict;
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
+
+use crate::process::{self, Godot, Group, Run};
+use crate::{args, stage, workspace};
+use cases::Case;
+
+pub(crate) const HELP: &str = "\
+Builds and stages the extension, then runs the scenarios of godot-project/tests in headless Godot: each with our class
+and, where they can be told apart, with the engine's own, in one process or in several that talk to each other.
+
+  NAME...     only the cases whose names contain one of these, such as packets or ours/built-in
+  --list      print the names and run nothing
+  --verbose   print what the processes printed, also where all is well";
+
+/// Cases at a time. Two keep two cores busy; the third is most often one that waits.
+const SIDE_BY_SIDE: usize = 3;
+
+/// The scene that runs a scenario.
+const RUNNER: &str = "res://tests/run_tests.tscn";
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options {
+    names: Vec<String>,
+    list: bool,
+    verbose: bool,
+}
+
+/// A case that was run.
+struct Outcome {
+    name: String,
+    duration: Duration,
+    problems: Vec<String>,
+    runs: Vec<Run>,
+}
+
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let options = Options::parse(args)?;
+    let cases: VecDeque<Case> = cases::all()
+        .into_iter()
+        .filter(|case| options.selects(&case.name))
+        .collect();
+    ensure!(
+        !cases.is_empty(),
+        "no case has a name with {:?}; --list prints them",
+        options.names
+    );
+    if options.list {
+        cases.iter().for_each(|case| println!("{}", case.name));
+        return Ok(());
+    }
+    let godot = stage::ready()?;
+    let count = cases.len();
+    let started = Instant::now();
+    let failed = play_all(&godot, cases, options.verbose);
+    println!(
+        "{} of {count} cases passed in {:.0} s",
+        count - failed.len(),
+        started.elapsed().as_secs_f32()
+    );
+    if !failed.is_empty() {
+        bail!("failed in Godot: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Result<Self> {
+        let mut options = Self::default();
+        for arg in args {
+            match arg.as_str() {
+                "--list" => options.list = true,
+                "--verbose" => options.verbose = true,
+                flag if flag.starts_with('-') => return Err(args::unknown("godot-tests", flag)),
+                name => options.names.push(name.to_owned()),
+            }
+        }
+        Ok(options)
+    }
+
+    fn selects(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|part| name.contains(part.as_str()))
+    }
+}
+
+/// Plays `cases`, some at a time and in their order, and reports each as it ends; answers the names of the failed ones.
+fn play_all(godot: &Godot, cases: VecDeque<Case>, verbose: bool) -> Vec<String> {
+    let waiting = Mutex::new(cases);
+    let failed = Mutex::new(Vec::new());
+    let next = || waiting.lock().expect("no holder panics").pop_front();
+    thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                while let Some(case) = next() {
+                    let outcome = play(godot, case);
+                    // Held while printing, so that reports do not mix.
+                    let mut failed = failed.lock().expect("no holder panics");
+                    outcome.report(verbose);
+                    if !outcome.problems.is_empty() {
+                        failed.push(outcome.name);
+                    }
+                }
+            });
+        }
+    });
+    failed.into_inner().expect("no holder panics")
+}
+
+fn play(godot: &Godot, case: Case) -> Outcome {
+    let started = Instant::now();
+    let (problems, runs) = match start(godot, &case) {
+        Ok(group) => {
+            let runs = group.wait();
+            (verdict::problems(&runs), runs)
+        }
+        Err(error) => (vec![format!("{error:#}")], Vec::new()),
+    };
+    Outcome {
+        name: case.name,
+        duration: started.elapsed(),
+        problems,
+        runs,
+    }
+}
+
+fn start(godot: &Godot, case: &Case) -> Result<Group> {
+    let port = process::free_udp_port()?;
+    let nobody = process::free_udp_port()?;
+    let mut group = Group::new(case.limit);
+    for player in &case.players {
+        let mut command = godot.command(&workspace::godot_project());
+        command
+            .args([RUNNER, "--"])
+            .arg(format!("--scenario={}", case.scenario))
+            .arg(format!("--port={port}"))
+            .arg(format!("--nobody={nobody}"))
+            .args(player.arguments());
+        group.spawn(player.role, &mut command)?;
+    }
+    Ok(group)
+}
+
+impl Outcome {
+    fn report(&self, verbose: bool) {
+        let seconds = self.duration.as_secs_f32();
+        let word = if self.problems.is_empty() {
+            "ok"
+        } else {
+            "FAILED"
+        };
+        let checks: u32 = self.runs.iter().filter_map(verdict::passed_checks).sum();
+        println!("{word:<6} {} ({checks} checks, {seconds:.1} s)", self.name);
+        if verbose || !self.problems.is_empty() {
+            self.runs.iter().for_each(Run::print);
+        }
+        for problem in &self.problems {
+            println!("       {problem}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_select_cases_by_a_part_and_flags_are_told_apart() {
+        let parse = |line: &str| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            Options::parse(&words)
+        };
+        assert!(parse("").unwrap().selects("rpc ours/ours"));
+        let some = parse("packets built-in --verbose").unwrap();
+        assert!(some.verbose && !some.list);
+        assert!(some.selects("packets ours/ours") && some.selects("rpc ours/built-in"));
+        assert!(!some.selects("rpc ours/ours"));
+        assert!(parse("--vrebose").is_err());
+    }
+}
