@@ -83,6 +83,14 @@ func _on_begun() -> void:
 	_hud.show_status("Match is on")
 
 
+## Nothing unreliable may still be under way when this side is gone.
+func _on_concluded(disagreements: PackedStringArray) -> void:
+	super(disagreements)
+	var avatar: Avatar = _session.get_avatar(_id)
+	if avatar != null:
+		avatar.stop_replicating()
+
+
 ## Says goodbye by hand: everything sent so far still arrives, and nothing follows it.
 func _on_dismissed() -> void:
 	_is_leaving = true

@@ -35,6 +35,8 @@ var aim: float = 0.0
 ## True on the side whose player moves this avatar.
 var is_own: bool = false
 
+@onready var _movement: MultiplayerSynchronizer = %Movement
+
 
 func _ready() -> void:
 	position = place
@@ -78,7 +80,7 @@ func set_up(spawned: Dictionary) -> void:
 	place = spawned["place"]
 	color = _PALETTE[int(spawned["number"]) % _PALETTE.size()]
 	name = str(player_id)
-	get_node(^"Movement").set_multiplayer_authority(player_id)
+	(%Movement as MultiplayerSynchronizer).set_multiplayer_authority(player_id)
 
 
 func is_standing() -> bool:
@@ -94,3 +96,8 @@ func get_muzzle() -> Vector2:
 func walk(direction: Vector2, delta: float) -> void:
 	if is_standing():
 		place = Arena.keep_inside(place + direction.limit_length() * _SPEED * delta, RADIUS)
+
+
+## Ends the replication of [member place]; only the avatar's own player calls this.
+func stop_replicating() -> void:
+	_movement.public_visibility = false
