@@ -288,8 +288,8 @@ mod tests {
     fn everyone_comes_once_and_goes_once_on_every_side() {
         let faults = faults_after(|grace| grace.joined = vec![1, 7, 7]);
         assert!(faults.contains("Grace saw [1, 7, 7] join"), "{faults}");
-        let faults = faults_after(|grace| grace.joined = vec![7, 1]);
-        assert!(faults.contains("Grace saw [7, 1] join"), "{faults}");
+        let faults = faults_after(|grace| grace.joined = vec![5, 7]);
+        assert!(faults.contains("Grace saw [5, 7] join"), "{faults}");
         let faults = faults_after(|grace| grace.left.clear());
         assert!(faults.contains("Grace saw [] leave, not [7]"), "{faults}");
         let mut accounts = good_match();
@@ -299,6 +299,23 @@ mod tests {
             faults.contains("the server saw [7, 9] join but [7] leave"),
             "{faults}"
         );
+    }
+
+    #[test]
+    fn the_server_has_to_see_every_client_come_and_score_it() {
+        let mut accounts = good_match();
+        accounts[0].joined = vec![7];
+        let faults = find_faults(&accounts).join("\n");
+        assert!(
+            faults.contains("the server saw [7] join, the clients are {7, 9}"),
+            "{faults}"
+        );
+        let mut accounts = good_match();
+        for account in &mut accounts {
+            account.standings.truncate(1);
+        }
+        let faults = find_faults(&accounts).join("\n");
+        assert!(faults.contains("lists 1 scores for 2 players"), "{faults}");
     }
 
     #[test]
