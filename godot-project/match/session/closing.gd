@@ -18,12 +18,19 @@ signal dismissed
 
 enum Phase { PLAYING, STOPPED, SETTLING, WAITING, CONCLUDED }
 
-## Whoever is not ready by then is reported as a disagreement; nothing waits for ever.
-const PATIENCE_SECONDS: float = 20.0
+## How long a side waits to receive and see all there is; what is missing then is a disagreement.
+const _SETTLE_PATIENCE: float = 8.0
+## How long the server waits for the reports of all others. Longer, so that a side that has
+## lost something is still heard.
+const _REPORT_PATIENCE: float = 12.0
 
 @export var session: Session
 
-var _phase: Phase = Phase.PLAYING
+var _phase: Phase = Phase.PLAYING:
+	set(value):
+		_phase = value
+		_elapsed = 0.0
+## Seconds in this phase.
 var _elapsed: float = 0.0
 var _participants: PackedInt32Array = []
 ## Id to what that side sent and received: lane to peer id to count.
@@ -37,19 +44,17 @@ var _to_dismiss: Array[int] = []
 
 
 func _process(delta: float) -> void:
-	if _phase == Phase.PLAYING or _phase == Phase.CONCLUDED:
-		return
 	_elapsed += delta
-	var is_overdue: bool = _elapsed >= PATIENCE_SECONDS
+	var is_server: bool = multiplayer.is_server()
 	match _phase:
 		Phase.STOPPED:
-			if multiplayer.is_server() and (_has_all(_sent_by) or is_overdue):
+			if is_server and (_has_all(_sent_by) or _elapsed >= _REPORT_PATIENCE):
 				_announce_totals()
 		Phase.SETTLING:
-			if _is_settled() or is_overdue:
+			if _is_settled() or _elapsed >= _SETTLE_PATIENCE:
 				_settle()
 		Phase.WAITING:
-			if multiplayer.is_server() and (_has_all(_received_by) or is_overdue):
+			if is_server and (_has_all(_received_by) or _elapsed >= _REPORT_PATIENCE):
 				_give_verdict()
 
 

@@ -9,6 +9,8 @@ extends Node
 const LOCALHOST: String = "127.0.0.1"
 ## Longest wait for something that takes milliseconds on an idle machine.
 const PATIENCE_SECONDS: float = 15.0
+## Characters of a value in a failure's line.
+const SHOWN_LENGTH: int = 300
 const ERRORS_EXPECTED: String = "[errors expected] "
 const ERRORS_ALLOWED: String = "[errors allowed] "
 const ERRORS_OVER: String = "[errors over]"
@@ -73,7 +75,7 @@ func check(held: bool, what: String, detail: String = "") -> bool:
 
 func check_equal(got: Variant, expected: Variant, what: String) -> bool:
 	var same: bool = typeof(got) == typeof(expected) and got == expected
-	return check(same, what, "got %s, expected %s" % [var_to_str(got), var_to_str(expected)])
+	return check(same, what, "got %s, expected %s" % [_shown(got), _shown(expected)])
 
 
 ## Checks what [param action] returns. It must print no error.
@@ -145,3 +147,8 @@ static func sha256(bytes: PackedByteArray) -> String:
 	if not bytes.is_empty():
 		context.update(bytes)
 	return context.finish().hex_encode()
+
+
+static func _shown(value: Variant) -> String:
+	var text: String = var_to_str(value).replace("\n", " ")
+	return text if text.length() <= SHOWN_LENGTH else text.left(SHOWN_LENGTH) + " ..."
