@@ -14,7 +14,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 pub(crate) use ports::free_udp_port;
 pub(crate) use verdict::Expected;
@@ -23,7 +23,7 @@ pub(crate) use verdict::Expected;
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// How long output may still trickle in after a process has ended. A grandchild may hold the pipe open for ever.
-const DRAIN_LIMIT: Duration = Duration::from_millis(500);
+const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
 /// A Godot that answered to `--version`.
 #[derive(Debug, Clone)]
@@ -54,13 +54,10 @@ impl Godot {
 #[derive(Debug)]
 pub(crate) struct Group {
     processes: Vec<Process>,
-    lines: Receiver<(usize, String)>,
-    sender: Sender<(usize, String)>,
+    /// A line of a process, or nothing at the end of one of its two streams.
+    lines: Receiver<(usize, Option<String>)>,
+    sender: Sender<(usize, Option<String>)>,
     deadline: Instant,
-    limit: Duration,
-    echo: bool,
-    /// The process whose failure ended the others.
-    culprit: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -69,6 +66,7 @@ struct Process {
     child: Child,
     started: Instant,
     lines: Vec<String>,
+    open_streams: u8,
     ended: Option<(Exit, Duration)>,
 }
 
@@ -79,8 +77,6 @@ pub(crate) enum Exit {
     Code(i32),
     /// A signal that was not ours ended it: a crash.
     Crash,
-    /// [`Group::kill`] killed it.
-    Killed,
     /// We killed it since the group's time was up.
     Deadline,
     /// We killed it since another process of the group had failed.
@@ -92,7 +88,6 @@ impl fmt::Display for Exit {
         match self {
             Self::Code(code) => write!(f, "exit code {code}"),
             Self::Crash => write!(f, "crashed"),
-            Self::Killed => write!(f, "killed"),
             Self::Deadline => write!(f, "killed: out of time"),
             Self::SiblingFailed => write!(f, "killed: another process failed"),
         }
@@ -121,16 +116,7 @@ impl Group {
             lines,
             sender,
             deadline: Instant::now() + limit,
-            limit,
-            echo: false,
-            culprit: None,
         }
-    }
-
-    /// Prints each line as it comes, behind the process's name.
-    pub(crate) fn echo(mut self) -> Self {
-        self.echo = true;
-        self
     }
 
     /// Starts `command` under `name`; answers its index in this group and in what [`Group::wait`] answers.
@@ -158,42 +144,10 @@ impl Group {
             child,
             started: Instant::now(),
             lines: Vec::new(),
+            open_streams: 2,
             ended: None,
         });
         Ok(index)
-    }
-
-    /// Waits until process `index` prints a line that `wanted` accepts, and answers it. Lines already seen count.
-    ///
-    /// # Errors
-    /// If that process ends first, another one fails, or the time is up.
-    pub(crate) fn wait_for_line(
-        &mut self,
-        index: usize,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<String> {
-        let mut seen = 0;
-        loop {
-            if let Some(line) = self.processes[index].lines[seen..]
-                .iter()
-                .find(|line| wanted(line))
-            {
-                return Ok(line.clone());
-            }
-            seen = self.processes[index].lines.len();
-            if self.processes[index].ended.is_some() {
-                // Where another process failed first, its output is the one to look at.
-                let process = &self.processes[self.culprit.unwrap_or(index)];
-                let exit = process.ended.map_or(Exit::Deadline, |(exit, _)| exit);
-                let output = process.lines.join("\n");
-                bail!(
-                    "{} ended ({exit}) while a line of {} was awaited:\n{output}",
-                    process.name,
-                    self.processes[index].name
-                );
-            }
-            self.step();
-        }
     }
 
     /// Waits for all processes to end; answers their runs in the order of [`Group::spawn`].
@@ -205,11 +159,6 @@ impl Group {
             .into_iter()
             .map(Run::from)
             .collect()
-    }
-
-    /// Kills process `index` as a crash or a pulled plug would; its siblings go on.
-    pub(crate) fn kill(&mut self, index: usize) {
-        self.end(index, Exit::Killed);
     }
 
     /// Takes in lines for at most [`POLL_INTERVAL`], then notes who has ended and kills the rest if it must.
@@ -224,64 +173,52 @@ impl Group {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => unreachable!("the group keeps a sender"),
         }
+        let mut failed = false;
         for index in 0..self.processes.len() {
             if self.processes[index].ended.is_some() {
                 continue;
             }
             if let Ok(Some(status)) = self.processes[index].child.try_wait() {
-                self.drain();
+                self.drain(index);
                 let exit = Exit::from(status);
-                if exit != Exit::Code(0) {
-                    self.culprit.get_or_insert(index);
-                }
+                failed |= exit != Exit::Code(0);
                 let process = &mut self.processes[index];
                 process.ended = Some((exit, process.started.elapsed()));
             }
         }
-        if self.culprit.is_some() {
+        if failed {
             self.end_all(Exit::SiblingFailed);
         } else if Instant::now() >= self.deadline {
-            if self.echo {
-                println!("out of time after {} s", self.limit.as_secs());
-            }
             self.end_all(Exit::Deadline);
         }
     }
 
-    /// Takes in what a process had written before it ended and its pipe still held.
-    fn drain(&mut self) {
+    /// Takes in what process `index` had written before it ended and its pipes still held.
+    fn drain(&mut self, index: usize) {
         let until = Instant::now() + DRAIN_LIMIT;
-        // The reading threads are quick: a short silence means that all is in.
-        while Instant::now() < until {
-            match self.lines.recv_timeout(Duration::from_millis(50)) {
-                Ok((index, line)) => self.take(index, line),
-                Err(_) => break,
-            }
+        while self.processes[index].open_streams > 0 {
+            let rest = until.saturating_duration_since(Instant::now());
+            let Ok((from, line)) = self.lines.recv_timeout(rest) else {
+                return;
+            };
+            self.take(from, line);
         }
     }
 
-    fn take(&mut self, index: usize, line: String) {
+    fn take(&mut self, index: usize, line: Option<String>) {
         let process = &mut self.processes[index];
-        if self.echo {
-            println!("{:>9} | {line}", process.name);
+        match line {
+            Some(line) => process.lines.push(line),
+            None => process.open_streams -= 1,
         }
-        process.lines.push(line);
     }
 
+    /// Kills all that have not ended, and notes `exit` for them.
     fn end_all(&mut self, exit: Exit) {
         for index in 0..self.processes.len() {
-            self.end(index, exit);
-        }
-        self.drain();
-    }
-
-    fn end(&mut self, index: usize, exit: Exit) {
-        let process = &mut self.processes[index];
-        if process.ended.is_none() {
-            // An error here means that it has just ended by itself.
-            let _ = process.child.kill();
-            let _ = process.child.wait();
-            process.ended = Some((exit, process.started.elapsed()));
+            if self.processes[index].end(exit) {
+                self.drain(index);
+            }
         }
     }
 
@@ -294,18 +231,34 @@ impl Group {
             while matches!(reader.read_until(b'\n', &mut bytes), Ok(1..)) {
                 let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
                 bytes.clear();
-                if sender.send((index, line)).is_err() {
+                if sender.send((index, Some(line))).is_err() {
                     return;
                 }
             }
+            // If nobody listens any more, nobody waits for the end either.
+            let _ = sender.send((index, None));
         });
+    }
+}
+
+impl Process {
+    /// Kills it unless it has ended, and notes `exit`; answers whether that was needed.
+    fn end(&mut self, exit: Exit) -> bool {
+        if self.ended.is_some() {
+            return false;
+        }
+        // An error here means that it has just ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.ended = Some((exit, self.started.elapsed()));
+        true
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        for index in 0..self.processes.len() {
-            self.end(index, Exit::SiblingFailed);
+        for process in &mut self.processes {
+            process.end(Exit::SiblingFailed);
         }
     }
 }
@@ -380,54 +333,5 @@ mod tests {
             .spawn("hangs", &mut shell("sleep 5 & echo started; wait"))
             .unwrap();
         assert_eq!(group.wait()[0].exit, Exit::Deadline);
-    }
-
-    #[test]
-    fn a_line_is_waited_for_and_its_absence_names_the_culprit() {
-        let mut group = Group::new(LIMIT);
-        let server = group
-            .spawn(
-                "server",
-                &mut shell("echo starting; echo listening; exec sleep 100"),
-            )
-            .unwrap();
-        assert_eq!(
-            group
-                .wait_for_line(server, |line| line.starts_with("listen"))
-                .unwrap(),
-            "listening"
-        );
-        assert_eq!(
-            group
-                .wait_for_line(server, |line| line == "starting")
-                .unwrap(),
-            "starting"
-        );
-        group
-            .spawn("client", &mut shell("echo no way; exit 1"))
-            .unwrap();
-        let error = group
-            .wait_for_line(server, |line| line == "joined")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.starts_with("client ended (exit code 1)") && error.contains("no way"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_planned_kill_leaves_the_siblings_alone() {
-        let mut group = Group::new(LIMIT);
-        let victim = group.spawn("victim", &mut shell("exec sleep 100")).unwrap();
-        let other = group
-            .spawn("other", &mut shell("exec cat /dev/null"))
-            .unwrap();
-        group.kill(victim);
-        let runs = group.wait();
-        assert_eq!(
-            (runs[victim].exit, runs[other].exit),
-            (Exit::Killed, Exit::Code(0))
-        );
     }
 }

@@ -34,7 +34,7 @@ impl Run {
         problems
     }
 
-    /// Prints all lines behind the process's name: for a run that failed without [`Group::echo`].
+    /// Prints all lines behind the process's name.
     pub(crate) fn print(&self) {
         for line in &self.lines {
             println!("{:>9} | {line}", self.name);
