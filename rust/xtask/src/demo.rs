@@ -104,10 +104,7 @@ fn play(godot: &Godot, port: u16, seconds: u32) -> Result<()> {
         let client = ["--", "--client", "--bots", "1", "--name", name];
         group.spawn(
             name,
-            godot
-                .command(&project)
-                .args(client)
-                .args(["--port", &port]),
+            godot.command(&project).args(client).args(["--port", &port]),
         )?;
     }
     let runs = group.wait();
@@ -167,7 +164,9 @@ fn open_windows(godot: &Godot, port: u16) -> Result<()> {
             .with_context(|| format!("cannot start {}", godot.program.display()))?;
         windows.push(window);
     }
-    println!("close the windows to end; WASD or arrows move, the mouse aims and fires, Enter chats");
+    println!(
+        "close the windows to end; WASD or arrows move, the mouse aims and fires, Enter chats"
+    );
     for window in &mut windows {
         let status = window.wait()?;
         ensure!(status.success(), "a window ended with {status}");
