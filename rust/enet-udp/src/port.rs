@@ -9,8 +9,8 @@ use mio::Token;
 use crate::sleeper::Sleeper;
 use crate::socket::{RECEIVE_LEN, Socket};
 
-/// Datagrams built under one hold of the engine's lock.
-const SEND_BATCH: usize = 32;
+/// Datagrams built under one hold of the engine's lock, where nobody waits for all of them.
+pub(crate) const SEND_BATCH: usize = 32;
 /// Receive calls that fail in a row before the socket is held to be dead. An error that a remote caused is reported
 /// once; one that stays is our own.
 const DEAD_AFTER: u32 = 64;
@@ -68,9 +68,13 @@ impl Port {
         Ok(())
     }
 
-    /// Lets `next` write datagrams until it has none (`false`) or the batch is full (`true`).
-    pub(crate) fn fill(&mut self, mut next: impl FnMut(&mut Vec<u8>) -> Option<Transmit>) -> bool {
-        while self.filled < SEND_BATCH {
+    /// Lets `next` write datagrams until it has none (`false`) or there are `limit` (`true`).
+    pub(crate) fn fill(
+        &mut self,
+        limit: usize,
+        mut next: impl FnMut(&mut Vec<u8>) -> Option<Transmit>,
+    ) -> bool {
+        while self.filled < limit {
             if self.filled == self.outgoing.len() {
                 let nowhere = Transmit {
                     to: SocketAddr::from(([0, 0, 0, 0], 0)),

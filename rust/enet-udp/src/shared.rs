@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::host::{HostHandle, UdpHost};
 use crate::inbox::Inbox;
 use crate::peer::UdpPeer;
-use crate::port::{Batch, Port, Reception};
+use crate::port::{Batch, Port, Reception, SEND_BATCH};
 use crate::sleeper::Sleeper;
 use crate::socket::{Socket, normalised};
 
@@ -23,6 +23,8 @@ const NEVER: u64 = u64::MAX;
 /// Turns in a row whose timers may wait for datagrams still in the socket: what arrived in time is read before a
 /// silence is judged, but a flood does not stop the clock.
 const POSTPONED_TIMERS: u8 = 3;
+/// Batches that a turn sends. A game that queues faster than the system sends must not keep the thread to itself.
+const TURN_BATCHES: usize = 8;
 
 /// How soon a host wants to send; the order is the order of urgency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -198,7 +200,9 @@ impl HostShared {
             }
             engine.publish(self);
         });
-        self.transmit();
+        if self.transmit_batches(&mut self.port.lock()) {
+            self.raise(Attention::Now);
+        }
         reception
     }
 
@@ -232,9 +236,9 @@ impl HostShared {
         });
     }
 
-    /// Hands all queued datagrams to the system.
+    /// Hands to the system all that is queued when this is called.
     pub(crate) fn transmit(self: &Arc<Self>) {
-        self.transmit_through(&mut self.port.lock());
+        self.transmit_all(&mut self.port.lock());
         if let Some(deadline) = self.deadline() {
             self.sleeper.wake_before(deadline);
         }
@@ -258,7 +262,7 @@ impl HostShared {
     pub(crate) fn close(self: &Arc<Self>) {
         let mut port = self.port.lock();
         if self.is_started() {
-            self.transmit_through(&mut port);
+            self.transmit_all(&mut port);
         }
         self.end(port);
     }
@@ -272,26 +276,33 @@ impl HostShared {
         &self.sleeper
     }
 
-    /// The port's lock keeps the datagrams of this host in order, whoever sends them.
-    fn transmit_through(self: &Arc<Self>, port: &mut Port) {
+    /// Builds all that is queued before any of it is sent: what others queue meanwhile cannot keep the caller.
+    fn transmit_all(self: &Arc<Self>, port: &mut Port) {
+        self.transmit_batch(port, usize::MAX);
+    }
+
+    /// Sends a bounded share, the engine's lock free in between; `true` if there may be more.
+    fn transmit_batches(self: &Arc<Self>, port: &mut Port) -> bool {
+        (0..TURN_BATCHES).all(|_| self.transmit_batch(port, SEND_BATCH))
+    }
+
+    /// Sends up to `limit` datagrams; `true` if there may be more. The port's lock, which the caller holds, keeps the
+    /// datagrams of this host in order, whoever sends them.
+    fn transmit_batch(self: &Arc<Self>, port: &mut Port, limit: usize) -> bool {
         self.attention
             .store(Attention::None as u8, Ordering::SeqCst);
-        loop {
-            let more = self.with_engine(|engine| {
-                let now = self.now();
-                let more = port.fill(|buffer| engine.poll_transmit(now, buffer));
-                engine.publish(self);
-                let deadline = engine.host.poll_timeout().map_or(NEVER, Time::as_micros);
-                self.deadline.store(deadline, Ordering::SeqCst);
-                more
-            });
-            if let Err(error) = port.send(&self.sleeper, self.token) {
-                log::warn!("a host has no port to send from: {error}");
-            }
-            if more != Some(true) {
-                return;
-            }
+        let more = self.with_engine(|engine| {
+            let now = self.now();
+            let more = port.fill(limit, |buffer| engine.poll_transmit(now, buffer));
+            engine.publish(self);
+            let deadline = engine.host.poll_timeout().map_or(NEVER, Time::as_micros);
+            self.deadline.store(deadline, Ordering::SeqCst);
+            more
+        });
+        if let Err(error) = port.send(&self.sleeper, self.token) {
+            log::warn!("a host has no port to send from: {error}");
         }
+        more == Some(true)
     }
 
     fn end(&self, mut port: MutexGuard<'_, Port>) {

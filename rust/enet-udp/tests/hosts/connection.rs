@@ -133,9 +133,9 @@ in_both_modes! {
     fn events_come_one_poll_at_a_time(threaded: bool) {
         let pair = Pair::connected(threaded);
         assert!(pair.client.next_event().is_none());
+        let received = pair.client.statistics().datagrams_received;
         pair.to_client.send(0, Packet::reliable("x")).unwrap();
         pair.server.flush();
-        let received = pair.client.statistics().datagrams_received;
         pump(&[&pair.server], |_| {
             assert!(pair.client.next_event().is_none(), "nothing before a poll");
             if !threaded {

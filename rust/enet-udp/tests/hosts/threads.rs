@@ -69,14 +69,20 @@ in_both_modes! {
             let pair = Pair::connected(threaded);
             thread::scope(|scope| {
                 for peer in [&pair.to_server, &pair.to_client] {
-                    scope.spawn(|| while peer.send(0, Packet::unreliable(vec![1; 500])).is_ok() {
-                        peer.host().unwrap().poll();
+                    scope.spawn(|| {
+                        for _ in 0..2_000 {
+                            if peer.send(0, Packet::unreliable(vec![1; 500])).is_err() {
+                                return;
+                            }
+                            peer.host().unwrap().poll();
+                        }
                     });
                 }
                 pump(&pair.hosts(), |events| events.len() >= 5);
                 pair.server.close();
                 pair.client.close();
             });
+            assert!(!pair.to_server.is_active() && !pair.to_client.is_active());
         }
     }
 }
