@@ -22,5 +22,5 @@ func _draw() -> void:
 				size.y * (0.5 + 0.45 * cos(_seconds * 0.07 + phase)))
 		var color: Color = _COLORS[number % _COLORS.size()]
 		var radius: float = 14.0 + 9.0 * (number % 4)
-		draw_circle(centre, radius, Color(color, 0.16), true, -1.0, true)
-		draw_circle(centre, radius, Color(color, 0.4), false, 2.0, true)
+		draw_circle(centre, radius, Color(color, 0.1), true, -1.0, true)
+		draw_circle(centre, radius, Color(color, 0.28), false, 2.0, true)
