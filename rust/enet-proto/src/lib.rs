@@ -13,7 +13,9 @@
 
 pub mod consts;
 
+mod channel;
 mod checksum;
+mod choices;
 mod compress;
 mod config;
 mod error;
@@ -22,6 +24,7 @@ mod host;
 mod packet;
 mod peer;
 mod time;
+mod wire;
 
 #[cfg(test)]
 mod tests;

@@ -1,83 +1,494 @@
 //! [`Host`]: the peer table and everything that concerns all of it.
+//!
+//! Kept here: the slots, the queue of peers that have something for the application, the set of peers that may have
+//! something to send, and the timers. A peer is looked at when it is in that set or its timer rings, never because it
+//! exists: the cost of a step follows the peers with work, not the slots.
 
+mod addresses;
+mod bandwidth;
+mod handshake;
+mod receive;
+mod slots;
+mod statistics;
+mod transmit;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
+use addresses::AddressBook;
+use slots::{SlotSet, Slots};
+pub use statistics::HostStatistics;
+pub use transmit::Transmit;
+
+use crate::choices::{Choices, SeededChoices};
 use crate::compress::Compressor;
-use crate::config::HostConfig;
+use crate::config::{HostConfig, clamp_channel_limit};
+use crate::consts::{PEER_PING_INTERVAL, PEER_TIMEOUT_LIMIT, PEER_TIMEOUT_MAXIMUM, PEER_TIMEOUT_MINIMUM};
 use crate::error::{ConnectError, SendError};
-use crate::event::{Event, PeerId};
+use crate::event::{DisconnectCause, Event, PeerId};
 use crate::packet::Packet;
-use crate::peer::{PeerState, PeerStatistics};
-use crate::time::Time;
+use crate::peer::{Peer, PeerState, PeerStatistics, SendLimits};
+use crate::time::{Millis, Time};
+use crate::wire::{Command, ProtocolHeader};
 
-/// A datagram that [`Host::poll_transmit`] wrote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transmit {
-    /// Where it goes.
-    pub to: SocketAddr,
+/// One endpoint: up to 4095 connections over one socket, which the driver owns.
+pub struct Host {
+    config: HostConfig,
+    compressor: Option<Box<dyn Compressor>>,
+    choices: Box<dyn Choices>,
+    /// A body before it is sealed, or a datagram after it is unsealed.
+    scratch: Vec<u8>,
+    /// A body after compression.
+    packed: Vec<u8>,
+
+    slots: Slots,
+    addresses: AddressBook,
+    agenda: Agenda,
+    /// Datagrams of peers that are gone already.
+    farewells: VecDeque<(SocketAddr, Vec<u8>)>,
+    statistics: HostStatistics,
+
+    /// Peers in an open state, and those of them that named a bandwidth they can take in.
+    open_peers: usize,
+    limited_peers: usize,
+    /// Whether peers are to be told their share of our bandwidth at the next tick.
+    recalculate: bool,
+    last_tick: Millis,
+    next_tick: Time,
+    /// Counts commands in order of the calls that queued them.
+    stamp: u32,
+    /// Where the pass through the ready peers stands, and whether it looks for timeouts.
+    cursor: u16,
+    timeouts_armed: bool,
 }
 
-/// Counters of a host since it was made; they wrap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct HostStatistics {
-    /// Bytes in datagrams handed out for sending.
-    pub bytes_sent: u64,
-    /// Datagrams handed out for sending.
-    pub datagrams_sent: u64,
-    /// Bytes in datagrams received, valid or not.
-    pub bytes_received: u64,
-    /// Datagrams received, valid or not.
-    pub datagrams_received: u64,
+/// Which peers are to be looked at, why and when.
+#[derive(Debug, Default)]
+struct Agenda {
+    /// Peers that may have something to send.
+    ready: SlotSet,
+    timers: BTreeSet<(Time, u16)>,
+    /// Peers with packets, or an end, for the application: served in turn.
+    dispatch: VecDeque<u16>,
+    /// Events that go before those.
+    notices: VecDeque<Event>,
 }
 
-/// One endpoint: a table of peers, no socket.
-pub struct Host {}
+impl Agenda {
+    /// Puts the peer into the dispatch queue if it has something for the application and is not there yet.
+    fn dispatch(&mut self, peer: &mut Peer) {
+        if !peer.dispatched && peer.has_news() {
+            peer.dispatched = true;
+            self.dispatch.push_back(peer.id.slot);
+        }
+    }
 
-#[expect(unused_variables, clippy::todo, missing_docs, reason = "replaced within the hour")]
+    /// Sets the peer's timer, unless it rings before `deadline` anyway.
+    fn set_timer(&mut self, peer: &mut Peer, deadline: Time) {
+        if peer.timer.is_none_or(|timer| deadline < timer) {
+            self.clear_timer(peer);
+            peer.timer = Some(deadline);
+            self.timers.insert((deadline, peer.id.slot));
+        }
+    }
+
+    fn clear_timer(&mut self, peer: &mut Peer) {
+        if let Some(timer) = peer.timer.take() {
+            self.timers.remove(&(timer, peer.id.slot));
+        }
+    }
+}
+
+/// What the application asks for.
 impl Host {
-    pub fn new(config: HostConfig) -> Self { todo!() }
+    /// A host without connections.
+    #[must_use]
+    pub fn new(config: HostConfig) -> Self {
+        Self {
+            compressor: None,
+            choices: Box::new(SeededChoices::new(config.seed)),
+            config,
+            scratch: Vec::new(),
+            packed: Vec::new(),
+            slots: Slots::default(),
+            addresses: AddressBook::default(),
+            agenda: Agenda::default(),
+            farewells: VecDeque::new(),
+            statistics: HostStatistics::default(),
+            open_peers: 0,
+            limited_peers: 0,
+            recalculate: false,
+            last_tick: Millis(0),
+            next_tick: Time::ZERO,
+            stamp: 0,
+            cursor: 0,
+            timeouts_armed: false,
+        }
+    }
 
-    // What the application asks.
-    pub fn connect(&mut self, address: SocketAddr, channel_count: usize, data: u32) -> Result<PeerId, ConnectError> { todo!() }
-    pub fn send(&mut self, peer: PeerId, channel_id: u8, packet: Packet) -> Result<(), SendError> { todo!() }
-    /// To every connected peer that has the channel; returns how many.
-    pub fn broadcast(&mut self, channel_id: u8, packet: &Packet) -> usize { todo!() }
-    pub fn disconnect(&mut self, peer: PeerId, data: u32) { todo!() }
-    /// Gone at once, no event; the goodbye is the next thing `poll_transmit` hands out.
-    pub fn disconnect_now(&mut self, peer: PeerId, data: u32) { todo!() }
-    pub fn disconnect_later(&mut self, peer: PeerId, data: u32) { todo!() }
-    pub fn reset(&mut self, peer: PeerId) { todo!() }
-    pub fn ping(&mut self, peer: PeerId) { todo!() }
-    /// 0 means the default, 500 ms.
-    pub fn set_ping_interval(&mut self, peer: PeerId, millis: u32) { todo!() }
-    /// Each 0 means its default: 32, 5000 ms, 30000 ms.
-    pub fn set_timeout(&mut self, peer: PeerId, limit: u32, minimum: u32, maximum: u32) { todo!() }
-    pub fn throttle_configure(&mut self, peer: PeerId, interval: u32, acceleration: u32, deceleration: u32) { todo!() }
-    pub fn set_bandwidth(&mut self, incoming: u32, outgoing: u32) { todo!() }
-    pub fn set_channel_limit(&mut self, channels: usize) { todo!() }
-    pub fn channel_limit(&self) -> usize { todo!() }
-    pub fn set_compressor(&mut self, compressor: Option<Box<dyn Compressor>>) { todo!() }
+    /// Begins a connection; [`Event::Connect`] or [`Event::Disconnect`] tells how it went.
+    ///
+    /// - `channel_count`: clamped to 1..=255; the remote may grant fewer.
+    /// - `data`: surfaces in the remote's connect event.
+    ///
+    /// # Errors
+    /// [`ConnectError::NoFreeSlot`] when all slots are taken.
+    ///
+    /// Source: `enet_host_connect`, ENet 1.3.18 `host.c`.
+    pub fn connect(
+        &mut self,
+        address: SocketAddr,
+        channel_count: usize,
+        data: u32,
+    ) -> Result<PeerId, ConnectError> {
+        let vacant = self.slots.vacant(self.config.peer_count);
+        let (id, sessions) = vacant.ok_or(ConnectError::NoFreeSlot(self.config.peer_count()))?;
+        let connect_id = self.choices.connect_id();
+        let peer = Peer::connecting(id, address, sessions, channel_count, connect_id, &self.config);
+        let connect = peer.connect_command(&self.config, data);
+        self.slots.occupy(peer).queue_control(&mut self.stamp, connect);
+        self.agenda.ready.insert(id.slot);
+        Ok(id)
+    }
 
-    // What the driver does.
-    pub fn handle_datagram(&mut self, now: Time, from: SocketAddr, data: &[u8]) { todo!() }
-    /// Runs every timer that is due; cheap when none is.
-    pub fn handle_timeout(&mut self, now: Time) { todo!() }
-    /// Replaces the contents of `buf` by the next datagram; it also sends pings, so it depends on `now`.
-    pub fn poll_transmit(&mut self, now: Time, buf: &mut Vec<u8>) -> Option<Transmit> { todo!() }
-    /// When `handle_timeout` must be called at the latest; may be early.
-    pub fn poll_timeout(&self) -> Option<Time> { todo!() }
-    pub fn poll_event(&mut self) -> Option<Event> { todo!() }
-    /// With `HostConfig::manual_release`: the application took `bytes` of received payload of this peer.
-    pub fn release(&mut self, peer: PeerId, bytes: usize) { todo!() }
+    /// Queues `packet` on `channel_id`; the bytes leave with a later [`Host::poll_transmit`].
+    ///
+    /// - `channel_id`: below [`Host::channel_count`] of the peer.
+    /// - payload: at most [`HostConfig::maximum_packet_size`] bytes; what does not fit the MTU is split into fragments.
+    ///
+    /// # Errors
+    /// [`SendError::NotConnected`] before the handshake ends and after the connection does,
+    /// [`SendError::NoSuchChannel`], [`SendError::TooLarge`]. Nothing is queued then.
+    ///
+    /// Source: `enet_peer_send`, ENet 1.3.18 `peer.c`. Differs: an unknown channel is an error with its number.
+    pub fn send(&mut self, peer: PeerId, channel_id: u8, packet: Packet) -> Result<(), SendError> {
+        let limits = self.send_limits();
+        let peer = self.slots.get_mut(peer).ok_or(SendError::NotConnected(PeerState::Disconnected))?;
+        peer.send(&mut self.stamp, channel_id, &packet, limits)?;
+        self.agenda.ready.insert(peer.id.slot);
+        Ok(())
+    }
 
-    // What can be seen. A peer that is gone answers Disconnected / None.
-    pub fn state(&self, peer: PeerId) -> PeerState { todo!() }
-    pub fn address(&self, peer: PeerId) -> Option<SocketAddr> { todo!() }
-    pub fn channel_count(&self, peer: PeerId) -> usize { todo!() }
-    pub fn peer_statistics(&self, peer: PeerId) -> Option<PeerStatistics> { todo!() }
-    pub fn statistics(&self) -> HostStatistics { todo!() }
-    /// All peers in use, in slot order.
-    pub fn peers(&self) -> impl Iterator<Item = PeerId> { std::iter::empty() }
-    pub fn peer_count(&self) -> usize { todo!() }
+    /// Queues `packet` to every connected peer that has the channel, sharing its bytes. Returns to how many.
+    ///
+    /// Source: `enet_host_broadcast`, ENet 1.3.18 `host.c`.
+    pub fn broadcast(&mut self, channel_id: u8, packet: &Packet) -> usize {
+        let limits = self.send_limits();
+        let mut reached = 0;
+        for peer in self.slots.iter_mut() {
+            if peer.send(&mut self.stamp, channel_id, packet, limits).is_ok() {
+                self.agenda.ready.insert(peer.id.slot);
+                reached += 1;
+            }
+        }
+        reached
+    }
+
+    /// Asks the remote to part; [`Event::Disconnect`] follows when it has answered or its time is up.
+    ///
+    /// What is queued or unacknowledged is dropped. A connection that is not open yet ends at once and without an event.
+    ///
+    /// Source: `enet_peer_disconnect`, ENet 1.3.18 `peer.c`.
+    pub fn disconnect(&mut self, peer: PeerId, data: u32) {
+        match self.state(peer) {
+            PeerState::Connected | PeerState::DisconnectLater => self.begin_disconnect(peer.slot, data),
+            PeerState::Connecting | PeerState::AcknowledgingConnect => self.say_goodbye(peer.slot, data),
+            PeerState::Disconnected
+            | PeerState::Disconnecting
+            | PeerState::AcknowledgingDisconnect
+            | PeerState::Zombie => {}
+        }
+    }
+
+    /// Parts at once and without an event: one goodbye, which may be lost, is what the next [`Host::poll_transmit`]
+    /// hands out.
+    ///
+    /// Source: `enet_peer_disconnect_now`, ENet 1.3.18 `peer.c`.
+    pub fn disconnect_now(&mut self, peer: PeerId, data: u32) {
+        match self.state(peer) {
+            PeerState::Disconnected => {}
+            PeerState::Zombie | PeerState::Disconnecting => self.remove(peer.slot),
+            PeerState::Connecting
+            | PeerState::AcknowledgingConnect
+            | PeerState::Connected
+            | PeerState::DisconnectLater
+            | PeerState::AcknowledgingDisconnect => self.say_goodbye(peer.slot, data),
+        }
+    }
+
+    /// As [`Host::disconnect`], once everything queued is acknowledged. Until then nothing more can be sent, and what
+    /// arrives is thrown away.
+    ///
+    /// Source: `enet_peer_disconnect_later`, ENet 1.3.18 `peer.c`.
+    pub fn disconnect_later(&mut self, peer: PeerId, data: u32) {
+        match self.slots.get_mut(peer) {
+            Some(peer) if peer.is_open() && !peer.is_drained() => {
+                peer.state = PeerState::DisconnectLater;
+                peer.data = data;
+            }
+            _ => self.disconnect(peer, data),
+        }
+    }
+
+    /// Forgets the peer at once; nobody is told, there is no event.
+    ///
+    /// Source: `enet_peer_reset`, ENet 1.3.18 `peer.c`.
+    pub fn reset(&mut self, peer: PeerId) {
+        if self.slots.get(peer).is_some() {
+            self.remove(peer.slot);
+        }
+    }
+
+    /// Pings the peer now, besides the pings that keep the connection alive by themselves; only when connected.
+    pub fn ping(&mut self, peer: PeerId) {
+        if let Some(peer) = self.slots.get_mut(peer)
+            && peer.state == PeerState::Connected
+        {
+            peer.queue_control(&mut self.stamp, Command::Ping);
+            self.agenda.ready.insert(peer.id.slot);
+        }
+    }
+
+    /// Sets after how many ms without an acknowledgement the peer is pinged; 0 is the default, 500.
+    pub fn set_ping_interval(&mut self, peer: PeerId, millis: u32) {
+        if let Some(peer) = self.slots.get_mut(peer) {
+            peer.ping_interval = or_default(millis, PEER_PING_INTERVAL);
+            self.agenda.ready.insert(peer.id.slot);
+        }
+    }
+
+    /// Sets when a silent peer is given up; 0 is the default of each.
+    ///
+    /// - `limit`: how far the retransmission timeout must have backed off, as a factor; default 32.
+    /// - `minimum`: ms of silence before that counts; default 5000.
+    /// - `maximum`: ms of silence after which the peer is given up in any case; default 30000.
+    ///
+    /// Source: `enet_peer_timeout`, ENet 1.3.18 `peer.c`.
+    pub fn set_timeout(&mut self, peer: PeerId, limit: u32, minimum: u32, maximum: u32) {
+        if let Some(peer) = self.slots.get_mut(peer) {
+            peer.recovery.timeout_limit = or_default(limit, PEER_TIMEOUT_LIMIT);
+            peer.recovery.timeout_minimum = or_default(minimum, PEER_TIMEOUT_MINIMUM);
+            peer.recovery.timeout_maximum = or_default(maximum, PEER_TIMEOUT_MAXIMUM);
+        }
+    }
+
+    /// Sets how the packet throttle reacts, here and at the remote.
+    ///
+    /// - `interval`: ms over which the best round-trip time is kept; default 5000.
+    /// - `acceleration`, `deceleration`: rise and fall after a good and a bad sample, of 32; default 2 each.
+    ///
+    /// Source: `enet_peer_throttle_configure`, ENet 1.3.18 `peer.c`.
+    pub fn throttle_configure(&mut self, peer: PeerId, interval: u32, acceleration: u32, deceleration: u32) {
+        if let Some(peer) = self.slots.get_mut(peer) {
+            peer.throttle.configure(interval, acceleration, deceleration);
+            peer.queue_control(&mut self.stamp, Command::ThrottleConfigure { interval, acceleration, deceleration });
+            self.agenda.ready.insert(peer.id.slot);
+        }
+    }
+
+    /// Changes the bandwidths of [`HostConfig::bandwidth`]; peers learn of it within about a second.
+    pub fn set_bandwidth(&mut self, incoming: u32, outgoing: u32) {
+        self.config.incoming_bandwidth = incoming;
+        self.config.outgoing_bandwidth = outgoing;
+        self.recalculate = true;
+    }
+
+    /// Changes [`HostConfig::channel_limit`] for connections to come.
+    pub fn set_channel_limit(&mut self, channels: usize) {
+        self.config.channel_limit = clamp_channel_limit(channels);
+    }
+
+    /// Changes [`HostConfig::mtu`] for connections to come, in bytes.
+    pub fn set_mtu(&mut self, bytes: u32) {
+        self.config = self.config.clone().mtu(bytes);
+    }
+
+    /// Compresses what is sent and takes compressed datagrams from here on; `None` ends both.
+    pub fn set_compressor(&mut self, compressor: Option<Box<dyn Compressor>>) {
+        self.compressor = compressor;
+    }
+
+    /// The next thing the application should know, `None` when there is nothing.
+    ///
+    /// Peers with packets are served in turn, one packet each.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        if let Some(notice) = self.agenda.notices.pop_front() {
+            return Some(notice);
+        }
+        while let Some(slot) = self.agenda.dispatch.pop_front() {
+            let Some(peer) = self.slots.at_mut(slot) else { continue };
+            peer.dispatched = false;
+            if let Some(received) = peer.ready.pop_front() {
+                if !self.config.manual_release {
+                    peer.waiting = peer.waiting.saturating_sub(received.packet.len());
+                }
+                self.agenda.dispatch(peer);
+                return Some(Event::Receive {
+                    peer: peer.id,
+                    channel_id: received.channel_id,
+                    packet: received.packet,
+                });
+            }
+            if peer.state == PeerState::Zombie {
+                let event = Event::Disconnect { peer: peer.id, data: peer.data, cause: peer.cause };
+                self.remove(slot);
+                self.recalculate = true;
+                return Some(event);
+            }
+        }
+        None
+    }
+
+    /// With [`HostConfig::manual_release`]: the application took `bytes` of payload received from this peer.
+    pub fn release(&mut self, peer: PeerId, bytes: usize) {
+        if let Some(peer) = self.slots.get_mut(peer) {
+            peer.waiting = peer.waiting.saturating_sub(bytes);
+        }
+    }
+}
+
+/// What can be seen.
+impl Host {
+    /// Most channels an incoming connection gets.
+    #[must_use]
+    pub const fn channel_limit(&self) -> usize {
+        self.config.channel_limit
+    }
+
+    /// State of the peer; one that is gone is [`PeerState::Disconnected`].
+    #[must_use]
+    pub fn state(&self, peer: PeerId) -> PeerState {
+        self.slots.get(peer).map_or(PeerState::Disconnected, |peer| peer.state)
+    }
+
+    /// Address of the peer, unless it is gone.
+    #[must_use]
+    pub fn address(&self, peer: PeerId) -> Option<SocketAddr> {
+        self.slots.get(peer).map(|peer| peer.address)
+    }
+
+    /// Channels of the connection; 0 once it ends.
+    #[must_use]
+    pub fn channel_count(&self, peer: PeerId) -> usize {
+        self.slots.get(peer).map_or(0, |peer| peer.channels.count())
+    }
+
+    /// What was measured of the peer, unless it is gone.
+    #[must_use]
+    pub fn peer_statistics(&self, peer: PeerId) -> Option<PeerStatistics> {
+        self.slots.get(peer).map(PeerStatistics::from)
+    }
+
+    /// Counters of the host since it was made.
+    #[must_use]
+    pub const fn statistics(&self) -> HostStatistics {
+        self.statistics
+    }
+
+    /// All peers, half-open ones included, in order of their slots.
+    pub fn peers(&self) -> impl Iterator<Item = PeerId> {
+        self.slots.iter().map(|peer| peer.id)
+    }
+
+    /// Number of [`Host::peers`].
+    #[must_use]
+    pub const fn peer_count(&self) -> usize {
+        self.slots.len()
+    }
+}
+
+/// Ends of connections, shared by all parts of the host.
+impl Host {
+    /// Moves a peer from one state to another, keeping count of the open ones.
+    fn change_state(&mut self, slot: u16, state: PeerState) {
+        let Some(peer) = self.slots.at_mut(slot) else { return };
+        let was_open = std::mem::replace(&mut peer.state, state).is_open();
+        match (was_open, state.is_open()) {
+            (false, true) => {
+                self.open_peers += 1;
+                self.limited_peers += usize::from(peer.incoming_bandwidth != 0);
+            }
+            (true, false) => {
+                self.open_peers -= 1;
+                self.limited_peers -= usize::from(peer.incoming_bandwidth != 0);
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends a flagged DISCONNECT and waits for its acknowledgement.
+    fn begin_disconnect(&mut self, slot: u16, data: u32) {
+        self.change_state(slot, PeerState::Disconnecting);
+        let Some(peer) = self.slots.at_mut(slot) else { return };
+        peer.ready.clear();
+        peer.clear_queues();
+        peer.queue_control(&mut self.stamp, Command::Disconnect { data });
+        self.agenda.ready.insert(slot);
+    }
+
+    /// Writes an unflagged DISCONNECT for [`Host::poll_transmit`] and forgets the peer.
+    fn say_goodbye(&mut self, slot: u16, data: u32) {
+        let Some(peer) = self.slots.at_mut(slot) else { return };
+        let header = ProtocolHeader {
+            peer_id: peer.remote_id,
+            session: peer.sessions.outgoing,
+            compressed: false,
+            sent_time: None,
+        };
+        let (address, connect_id) = (peer.address, peer.connect_id);
+        let mut body = Vec::new();
+        peer.write_goodbye(data, &mut body);
+        let mut datagram = Vec::new();
+        self.seal(header, connect_id, &body, &mut datagram);
+        self.farewells.push_back((address, datagram));
+        self.remove(slot);
+    }
+
+    /// The connection is over and the application must hear of it, after what has arrived.
+    ///
+    /// `at_once` puts the event before those of other peers, as ENet does with its own findings.
+    fn finish(&mut self, slot: u16, data: u32, cause: DisconnectCause, at_once: bool) {
+        let connected = self.slots.at(slot).is_some_and(|peer| peer.state != PeerState::Connecting);
+        self.change_state(slot, PeerState::Zombie);
+        let Some(peer) = self.slots.at_mut(slot) else { return };
+        peer.clear_queues();
+        (peer.data, peer.cause) = (data, cause);
+        if at_once && peer.ready.is_empty() {
+            let event = Event::Disconnect { peer: peer.id, data, cause };
+            self.remove(slot);
+            self.recalculate |= connected;
+            self.agenda.notices.push_back(event);
+        } else {
+            self.agenda.dispatch(peer);
+        }
+    }
+
+    /// Frees the slot. A connect event not yet handed out goes with it: nobody can use the peer any more.
+    fn remove(&mut self, slot: u16) {
+        self.change_state(slot, PeerState::Disconnected);
+        let Some(mut peer) = self.slots.vacate(slot) else { return };
+        self.agenda.ready.remove(slot);
+        self.agenda.clear_timer(&mut peer);
+        if peer.dispatched {
+            self.agenda.dispatch.retain(|&waiting| waiting != slot);
+        }
+        self.agenda.notices.retain(|notice| !matches!(notice, Event::Connect { peer: id, .. } if *id == peer.id));
+        self.addresses.remove(&peer);
+    }
+
+    const fn send_limits(&self) -> SendLimits {
+        SendLimits {
+            maximum_packet_size: self.config.maximum_packet_size,
+            datagram_overhead: 4 + self.checksum_len(),
+        }
+    }
+
+    /// Bytes of checksum in each datagram.
+    const fn checksum_len(&self) -> usize {
+        if self.config.checksum.is_some() { 4 } else { 0 }
+    }
+}
+
+const fn or_default(value: u32, default: u32) -> u32 {
+    if value == 0 { default } else { value }
 }

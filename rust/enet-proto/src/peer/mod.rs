@@ -1,53 +1,239 @@
-//! One remote.
+//! [`Peer`]: one remote.
+//!
+//! A peer owns its channels, queues and estimates and knows nothing of other peers. It exists from the moment a slot
+//! is taken until its last event is handed out; the host owns the slot.
 
+mod assemble;
+mod channels;
+mod intake;
+mod outgoing;
+mod queue;
+mod retransmit;
+mod rtt;
 mod state;
+mod statistics;
+mod throttle;
+mod unsequenced;
 
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+pub(crate) use assemble::Body;
+use channels::ChannelTable;
+pub(crate) use outgoing::NumberIndex;
+use outgoing::OutgoingQueues;
+pub(crate) use queue::SendLimits;
+pub(crate) use retransmit::{EchoFromTheFuture, Liveness, Recovery};
+use rtt::RoundTrip;
 pub use state::PeerState;
+pub use statistics::PeerStatistics;
+use throttle::{Loss, Throttle};
+use unsequenced::UnsequencedWindow;
 
-/// What a peer measured and counted; the numbers ENet exposes, in ENet's units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct PeerStatistics {
-    /// Smoothed round-trip time, ms; 500 before the first sample.
-    pub round_trip_time: u32,
-    /// Variance of the round-trip time, ms.
-    pub round_trip_time_variance: u32,
-    /// Best round-trip time of the last throttle interval, ms.
-    pub last_round_trip_time: u32,
-    /// Worst variance of the last throttle interval, ms.
-    pub last_round_trip_time_variance: u32,
-    /// Mean packet loss, of [`PEER_PACKET_LOSS_SCALE`](crate::consts::PEER_PACKET_LOSS_SCALE).
-    pub packet_loss: u32,
-    /// Variance of the packet loss, same scale.
-    pub packet_loss_variance: u32,
-    /// Commands sent in the running loss epoch, resends and unreliable ones included.
-    pub packets_sent: u32,
-    /// Commands that timed out in the running loss epoch.
-    pub packets_lost: u32,
-    /// Share of unreliable packets let through, of 32.
-    pub packet_throttle: u32,
-    /// Upper bound of the throttle, of 32.
-    pub packet_throttle_limit: u32,
-    /// Running counter that picks what the throttle drops, 0..32.
-    pub packet_throttle_counter: u32,
-    /// Start of the running throttle interval, ms on the host's clock.
-    pub packet_throttle_epoch: u32,
-    /// Rise of the throttle after a good sample.
-    pub packet_throttle_acceleration: u32,
-    /// Fall of the throttle after a bad sample.
-    pub packet_throttle_deceleration: u32,
-    /// Span over which the best round-trip time is kept, ms.
-    pub packet_throttle_interval: u32,
-    /// Payload bytes of reliable commands that await their acknowledgement.
-    pub reliable_data_in_transit: u32,
-    /// Byte budget for those.
-    pub window_size: u32,
-    /// Largest datagram on this connection, bytes.
-    pub mtu: u32,
-    /// Bytes received and not yet handed out.
-    pub waiting_data: usize,
-    /// What the remote says it can take in, bytes per second; 0 is unlimited.
-    pub incoming_bandwidth: u32,
-    /// What the remote says it may put out, bytes per second; 0 is unlimited.
-    pub outgoing_bandwidth: u32,
+use crate::config::HostConfig;
+use crate::consts::{PEER_PING_INTERVAL, PROTOCOL_MAXIMUM_PEER_ID};
+use crate::event::{DisconnectCause, PeerId};
+use crate::packet::Packet;
+use crate::time::{Millis, Time};
+use crate::wire::{Command, CommandHeader, CommandKind};
+
+/// A packet that waits for the application.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) channel_id: u8,
+    pub(crate) packet: Packet,
+}
+
+/// An acknowledgement we owe.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Acknowledgement {
+    pub(crate) kind: CommandKind,
+    pub(crate) channel_id: u8,
+    pub(crate) number: u16,
+    /// Sent time of the datagram that carried the command.
+    pub(crate) sent_time: u16,
+}
+
+/// The 2-bit sessions by which a slot tells its connections apart; 0xFF is "never used".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sessions {
+    pub(crate) incoming: u8,
+    pub(crate) outgoing: u8,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { incoming: 0xFF, outgoing: 0xFF }
+    }
+}
+
+/// One remote.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) id: PeerId,
+    pub(crate) state: PeerState,
+    pub(crate) address: SocketAddr,
+    /// Our number in the remote's table; [`PROTOCOL_MAXIMUM_PEER_ID`] until it is known.
+    pub(crate) remote_id: u16,
+    pub(crate) sessions: Sessions,
+    pub(crate) connect_id: [u8; 4],
+    /// User data of the event that is to come.
+    pub(crate) data: u32,
+    /// Why the connection ended, once it has.
+    pub(crate) cause: DisconnectCause,
+    pub(crate) mtu: u32,
+    pub(crate) channels: ChannelTable,
+
+    queues: OutgoingQueues,
+    acknowledgements: VecDeque<Acknowledgement>,
+    unacknowledged_control: NumberIndex,
+    control_number: u16,
+    outgoing_group: u16,
+    pub(crate) unsequenced: UnsequencedWindow,
+    /// Highest number received on the control channel.
+    pub(crate) incoming_control_number: u16,
+
+    pub(crate) recovery: Recovery,
+    pub(crate) round_trip: RoundTrip,
+    pub(crate) throttle: Throttle,
+    pub(crate) loss: Loss,
+    pub(crate) ping_interval: u32,
+    /// When an acknowledgement came last; 0 is never.
+    last_receive: Millis,
+    last_send: Millis,
+    /// Unreliable packets that the throttle dropped.
+    pub(crate) dropped_by_throttle: u32,
+    /// Whether to drop what ENet drops.
+    vanilla_quirks: bool,
+
+    /// What the remote says it can take in and may put out, bytes per second; 0 is unlimited.
+    pub(crate) incoming_bandwidth: u32,
+    pub(crate) outgoing_bandwidth: u32,
+    /// Bytes since the last bandwidth tick.
+    pub(crate) incoming_total: u32,
+    pub(crate) outgoing_total: u32,
+
+    /// Packets for the application, and the bytes it has not taken: these and what is buffered in channels.
+    pub(crate) ready: VecDeque<Received>,
+    pub(crate) waiting: usize,
+    /// Whether the peer stands in the host's dispatch queue.
+    pub(crate) dispatched: bool,
+    /// Whether another datagram should follow in the same pass.
+    pub(crate) more: bool,
+    /// When the host's timer for this peer rings.
+    pub(crate) timer: Option<Time>,
+}
+
+impl Peer {
+    /// A peer with ENet's initial values, state aside.
+    pub(crate) fn new(
+        id: PeerId,
+        address: SocketAddr,
+        state: PeerState,
+        sessions: Sessions,
+        config: &HostConfig,
+    ) -> Self {
+        Self {
+            id,
+            state,
+            address,
+            remote_id: PROTOCOL_MAXIMUM_PEER_ID,
+            sessions,
+            connect_id: [0; 4],
+            data: 0,
+            cause: DisconnectCause::Remote,
+            mtu: config.mtu,
+            channels: ChannelTable::default(),
+            queues: OutgoingQueues::default(),
+            acknowledgements: VecDeque::new(),
+            unacknowledged_control: NumberIndex::default(),
+            control_number: 0,
+            outgoing_group: 0,
+            unsequenced: UnsequencedWindow::default(),
+            incoming_control_number: 0,
+            recovery: Recovery::default(),
+            round_trip: RoundTrip::default(),
+            throttle: Throttle::default(),
+            loss: Loss::default(),
+            ping_interval: PEER_PING_INTERVAL,
+            last_receive: Millis(0),
+            last_send: Millis(0),
+            dropped_by_throttle: 0,
+            vanilla_quirks: config.vanilla_quirks,
+            incoming_bandwidth: 0,
+            outgoing_bandwidth: 0,
+            incoming_total: 0,
+            outgoing_total: 0,
+            ready: VecDeque::new(),
+            waiting: 0,
+            dispatched: false,
+            more: false,
+            timer: None,
+        }
+    }
+
+    /// Whether data flows: connected, or connected and leaving later.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.state.is_open()
+    }
+
+    /// Whether nothing is queued and nothing awaits an acknowledgement.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.queues.all_empty()
+    }
+
+    /// Empties the queues and channels, as every disconnect does; packets ready for the application stay.
+    pub(crate) fn clear_queues(&mut self) {
+        self.queues.clear();
+        self.unacknowledged_control = NumberIndex::default();
+        self.acknowledgements.clear();
+        self.channels.clear();
+        self.waiting = self.ready.iter().map(|received| received.packet.len()).sum();
+    }
+
+    /// Queues the acknowledgement of a command that was handled, unless this state gives none.
+    ///
+    /// Source: `enet_peer_queue_acknowledgement` and `enet_protocol_handle_incoming_commands`, ENet 1.3.18.
+    pub(crate) fn acknowledge(&mut self, header: CommandHeader, kind: CommandKind, sent_time: u16) {
+        use crate::channel::Range;
+        let silent = match self.state {
+            PeerState::Disconnected
+            | PeerState::AcknowledgingConnect
+            | PeerState::Disconnecting
+            | PeerState::Zombie => true,
+            PeerState::AcknowledgingDisconnect => kind != CommandKind::Disconnect,
+            PeerState::Connecting | PeerState::Connected | PeerState::DisconnectLater => false,
+        };
+        let too_far = self.channels.range_of(header.channel_id, header.number) == Some(Range::TooFar);
+        if silent || too_far {
+            return;
+        }
+        self.outgoing_total = self.outgoing_total.wrapping_add(8);
+        let CommandHeader { channel_id, number, .. } = header;
+        self.acknowledgements.push_back(Acknowledgement { kind, channel_id, number, sent_time });
+    }
+
+    /// Drops the CONNECT that VERIFY_CONNECT answers, wherever it waits.
+    pub(crate) fn forget_connect(&mut self) {
+        if let Some(key) = self.unacknowledged_control.get(1) {
+            self.forget(key);
+        }
+    }
+
+    /// Appends the unflagged DISCONNECT of a peer that will not wait for an answer.
+    pub(crate) fn write_goodbye(&mut self, data: u32, out: &mut Vec<u8>) {
+        self.control_number = self.control_number.wrapping_add(1);
+        let header = CommandHeader {
+            acknowledge: false,
+            unsequenced: true,
+            number: self.control_number,
+            ..CommandHeader::CONTROL
+        };
+        Command::Disconnect { data }.encode(header, out);
+    }
+
+    /// Whether the application should be asked to take something.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.ready.is_empty() || self.state == PeerState::Zombie
+    }
 }

@@ -25,3 +25,11 @@ pub enum PeerState {
     /// Over; the event is not yet delivered.
     Zombie = 9,
 }
+
+impl PeerState {
+    /// Whether data may flow: [`Connected`](Self::Connected) or [`DisconnectLater`](Self::DisconnectLater).
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Connected | Self::DisconnectLater)
+    }
+}

@@ -1,0 +1,342 @@
+//! [`Incoming`]: the receiving side of a channel.
+//!
+//! Reliable commands are delivered in order and wait here while one before them is missing. Unreliable ones belong to
+//! an epoch, the reliable command they were sent behind: they wait until the reliable stream gets there, are
+//! delivered in order of their number within it, and die with it.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::Range;
+use super::reassembly::Reassembly;
+use crate::consts::PROTOCOL_MAXIMUM_FRAGMENT_COUNT;
+use crate::packet::{Packet, PacketFlags};
+use crate::peer::Received;
+use crate::wire::Fragment;
+
+/// The rest of the datagram is void: the command is not acknowledged, what follows it is not looked at.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Abort;
+
+/// What a channel needs of its peer to take something in.
+pub(crate) struct Intake<'a> {
+    /// Bytes buffered for the peer and not yet handed out.
+    pub(crate) waiting: &'a mut usize,
+    /// Packets that are ready for the application.
+    pub(crate) ready: &'a mut VecDeque<Received>,
+    pub(crate) channel_id: u8,
+    /// Whether new packets are wanted; false once we are leaving.
+    pub(crate) open: bool,
+    pub(crate) maximum_waiting_data: usize,
+    pub(crate) maximum_packet_size: usize,
+    pub(crate) vanilla_quirks: bool,
+}
+
+impl Intake<'_> {
+    /// Counts `len` bytes as waiting. ENet's test precedes the addition, so one packet may go over the limit.
+    pub(crate) fn charge(&mut self, len: usize) -> Result<(), Abort> {
+        if *self.waiting >= self.maximum_waiting_data {
+            log::trace!("channel {}: {} bytes wait, no more is taken", self.channel_id, self.waiting);
+            return Err(Abort);
+        }
+        *self.waiting += len;
+        Ok(())
+    }
+
+    /// Takes back the charge of something that will not be delivered.
+    fn discard(&mut self, len: usize) {
+        if !self.vanilla_quirks {
+            *self.waiting = self.waiting.saturating_sub(len);
+        }
+    }
+
+    /// Hands over a packet that was charged.
+    pub(crate) fn deliver(&mut self, data: Bytes, flags: PacketFlags) {
+        if self.open {
+            self.ready.push_back(Received { channel_id: self.channel_id, packet: Packet::new(data, flags) });
+        } else {
+            self.discard(data.len());
+        }
+    }
+}
+
+/// Something buffered for its turn.
+#[derive(Debug)]
+enum Pending {
+    Whole(Bytes),
+    Fragments(Reassembly),
+}
+
+impl Pending {
+    const fn is_complete(&self) -> bool {
+        match self {
+            Self::Whole(_) => true,
+            Self::Fragments(reassembly) => reassembly.is_complete(),
+        }
+    }
+
+    /// Bytes it is charged as.
+    const fn charge(&self) -> usize {
+        match self {
+            Self::Whole(data) => data.len(),
+            Self::Fragments(reassembly) => reassembly.total(),
+        }
+    }
+
+    fn into_data(self) -> Bytes {
+        match self {
+            Self::Whole(data) => data,
+            Self::Fragments(reassembly) => reassembly.into_message(),
+        }
+    }
+}
+
+/// Place in the unreliable order: epoch as a position, then number.
+type UnreliableKey = (u64, u16);
+
+/// Receiving side of a channel. Sequence numbers are turned into positions, which never wrap, by their distance
+/// from the last one delivered.
+#[derive(Debug, Default)]
+pub(crate) struct Incoming {
+    /// Position of the last reliable command delivered; its low 16 bits are its number.
+    base: u64,
+    /// Last unreliable number delivered in the current epoch.
+    last_unreliable: u16,
+    reliable: BTreeMap<u64, Pending>,
+    unreliable: BTreeMap<UnreliableKey, Pending>,
+}
+
+impl Incoming {
+    #[expect(clippy::cast_possible_truncation, reason = "a number is the low 16 bits of a position")]
+    const fn base_number(&self) -> u16 {
+        self.base as u16
+    }
+
+    pub(super) const fn range_of(&self, number: u16) -> Range {
+        Range::of(number, self.base_number())
+    }
+
+    /// The position of `number`, if it may be taken in.
+    fn position(&self, number: u16) -> Option<u64> {
+        (self.range_of(number) == Range::Acceptable)
+            .then(|| self.base + u64::from(number.wrapping_sub(self.base_number())))
+    }
+
+    /// SEND_RELIABLE.
+    pub(crate) fn reliable(&mut self, number: u16, payload: &[u8], mut intake: Intake<'_>) -> Result<(), Abort> {
+        let Some(position) = self.position(number) else { return Ok(()) };
+        if !intake.open || position == self.base || self.reliable.contains_key(&position) {
+            return Ok(());
+        }
+        intake.charge(payload.len())?;
+        self.reliable.insert(position, Pending::Whole(Bytes::copy_from_slice(payload)));
+        self.deliver_reliable(&mut intake);
+        Ok(())
+    }
+
+    /// SEND_FRAGMENT.
+    pub(crate) fn fragment(
+        &mut self,
+        fragment: &Fragment,
+        payload: &[u8],
+        mut intake: Intake<'_>,
+    ) -> Result<(), Abort> {
+        if fragment.len == 0 {
+            return Err(Abort);
+        }
+        let Some(position) = self.position(fragment.start) else { return Ok(()) };
+        if fragment.total < fragment.count {
+            return Err(Abort);
+        }
+        check_geometry(fragment, intake.maximum_packet_size)?;
+        let reassembly = match self.reliable.get_mut(&position) {
+            Some(Pending::Fragments(reassembly)) if reassembly.matches(fragment) => reassembly,
+            Some(_) => return Err(Abort),
+            None => {
+                if position == self.base || !intake.open {
+                    return Err(Abort);
+                }
+                intake.charge(fragment.total as usize)?;
+                insert_reassembly(&mut self.reliable, position, fragment)
+            }
+        };
+        reassembly.insert(fragment, payload);
+        if reassembly.is_complete() {
+            self.deliver_reliable(&mut intake);
+        }
+        Ok(())
+    }
+
+    /// SEND_UNRELIABLE.
+    pub(crate) fn unreliable(
+        &mut self,
+        epoch: u16,
+        number: u16,
+        payload: &[u8],
+        mut intake: Intake<'_>,
+    ) -> Result<(), Abort> {
+        let Some(key) = self.unreliable_key(epoch, number) else { return Ok(()) };
+        if !intake.open || self.unreliable.contains_key(&key) {
+            return Ok(());
+        }
+        intake.charge(payload.len())?;
+        self.unreliable.insert(key, Pending::Whole(Bytes::copy_from_slice(payload)));
+        self.release_unreliable(Some(key), &mut intake);
+        Ok(())
+    }
+
+    /// SEND_UNRELIABLE_FRAGMENT.
+    pub(crate) fn unreliable_fragment(
+        &mut self,
+        epoch: u16,
+        fragment: &Fragment,
+        payload: &[u8],
+        mut intake: Intake<'_>,
+    ) -> Result<(), Abort> {
+        let Some(key) = self.unreliable_key(epoch, fragment.start) else { return Ok(()) };
+        if !intake.vanilla_quirks && (fragment.len == 0 || fragment.total < fragment.count) {
+            return Err(Abort);
+        }
+        check_geometry(fragment, intake.maximum_packet_size)?;
+        match self.unreliable.get(&key) {
+            Some(Pending::Fragments(reassembly)) if reassembly.matches(fragment) => {}
+            Some(_) => return Err(Abort),
+            None => {
+                if !intake.open {
+                    return Err(Abort);
+                }
+                intake.charge(fragment.total as usize)?;
+                insert_reassembly(&mut self.unreliable, key, fragment);
+                self.release_unreliable(Some(key), &mut intake);
+            }
+        }
+        if let Some(Pending::Fragments(reassembly)) = self.unreliable.get_mut(&key) {
+            reassembly.insert(fragment, payload);
+            if reassembly.is_complete() {
+                self.release_unreliable(None, &mut intake);
+            }
+        }
+        Ok(())
+    }
+
+    /// The place of an unreliable packet; `None` if its time is over or too far off.
+    fn unreliable_key(&self, epoch: u16, number: u16) -> Option<UnreliableKey> {
+        let epoch = self.position(epoch)?;
+        (epoch != self.base || number > self.last_unreliable).then_some((epoch, number))
+    }
+
+    /// Delivers what has become next in line.
+    fn deliver_reliable(&mut self, intake: &mut Intake<'_>) {
+        let before = self.base;
+        while let Some(first) = self.reliable.first_entry() {
+            let position = *first.key();
+            if position <= self.base {
+                // Numbered inside a message that was just delivered: nobody can want it, and it must not block.
+                intake.discard(first.remove().charge());
+                continue;
+            }
+            if position != self.base + 1 || !first.get().is_complete() {
+                break;
+            }
+            let pending = first.remove();
+            self.base = position;
+            if let Pending::Fragments(reassembly) = &pending {
+                self.base += u64::from(reassembly.count()) - 1;
+            }
+            intake.deliver(pending.into_data(), PacketFlags::RELIABLE);
+        }
+        if self.base != before {
+            self.last_unreliable = 0;
+            self.release_unreliable(None, intake);
+        }
+    }
+
+    /// Delivers the unreliable packets whose epoch runs and drops what they overtook, and what belongs to past epochs.
+    /// Of the messages that are still incomplete the two newest stay when nothing overtook them. `arrived` is spared.
+    ///
+    /// Source: `enet_peer_dispatch_incoming_unreliable_commands`, ENet 1.3.18 `peer.c`.
+    fn release_unreliable(&mut self, arrived: Option<UnreliableKey>, intake: &mut Intake<'_>) {
+        let Some((&head, _)) = self.unreliable.first_key_value() else { return };
+        let (mut delivered, mut run) = (Vec::new(), Vec::new());
+        let (mut cut, mut previous) = (Some(head), head);
+        let mut end = None;
+        let mut entries = self.unreliable.iter().peekable();
+        while let Some((&key, pending)) = entries.next() {
+            if key.0 > self.base {
+                end = Some(key);
+                break;
+            }
+            if key.0 == self.base && pending.is_complete() {
+                self.last_unreliable = key.1;
+                run.push(key);
+                continue;
+            }
+            if key.0 < self.base {
+                cut = entries.peek().map(|&(next, _)| *next);
+            } else if !run.is_empty() {
+                cut = Some(key);
+            } else if cut != Some(key) {
+                cut = Some(previous);
+            }
+            delivered.append(&mut run);
+            previous = key;
+        }
+        if !run.is_empty() {
+            delivered.append(&mut run);
+            cut = end;
+        }
+        for key in delivered {
+            let pending = self.unreliable.remove(&key).expect("the walk above met it");
+            let flags = match pending {
+                Pending::Whole(_) => PacketFlags::NONE,
+                Pending::Fragments(_) => PacketFlags::UNRELIABLE_FRAGMENT,
+            };
+            intake.deliver(pending.into_data(), flags);
+        }
+        self.drop_unreliable_before(cut, arrived, intake);
+    }
+
+    /// Drops all unreliable entries before `cut`, `None` meaning all, except `spared`.
+    fn drop_unreliable_before(
+        &mut self,
+        cut: Option<UnreliableKey>,
+        spared: Option<UnreliableKey>,
+        intake: &mut Intake<'_>,
+    ) {
+        let kept = match cut {
+            Some(cut) => self.unreliable.split_off(&cut),
+            None => BTreeMap::new(),
+        };
+        for (key, pending) in std::mem::replace(&mut self.unreliable, kept) {
+            if Some(key) == spared {
+                self.unreliable.insert(key, pending);
+            } else {
+                intake.discard(pending.charge());
+            }
+        }
+    }
+}
+
+/// Checks that the fragment lies inside a message we would take.
+fn check_geometry(fragment: &Fragment, maximum_packet_size: usize) -> Result<(), Abort> {
+    let inside = fragment.count <= PROTOCOL_MAXIMUM_FRAGMENT_COUNT
+        && fragment.number < fragment.count
+        && fragment.total as usize <= maximum_packet_size
+        && fragment.offset < fragment.total
+        && u32::from(fragment.len) <= fragment.total - fragment.offset;
+    if inside { Ok(()) } else { Err(Abort) }
+}
+
+fn insert_reassembly<'a, K: Ord>(
+    pending: &'a mut BTreeMap<K, Pending>,
+    key: K,
+    fragment: &Fragment,
+) -> &'a mut Reassembly {
+    let entry = pending.entry(key).insert_entry(Pending::Fragments(Reassembly::new(fragment)));
+    match entry.into_mut() {
+        Pending::Fragments(reassembly) => reassembly,
+        Pending::Whole(_) => unreachable!("it was inserted as fragments on the line above"),
+    }
+}

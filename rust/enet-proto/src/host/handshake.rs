@@ -1,0 +1,208 @@
+//! How connections come about: what CONNECT and VERIFY_CONNECT carry and do.
+
+use std::net::SocketAddr;
+
+use super::Host;
+use crate::channel::Abort;
+use crate::config::HostConfig;
+use crate::consts::{
+    PEER_WINDOW_SIZE_SCALE, PROTOCOL_MAXIMUM_CHANNEL_COUNT, PROTOCOL_MAXIMUM_MTU, PROTOCOL_MAXIMUM_PEER_ID,
+    PROTOCOL_MAXIMUM_WINDOW_SIZE, PROTOCOL_MINIMUM_CHANNEL_COUNT, PROTOCOL_MINIMUM_MTU, PROTOCOL_MINIMUM_WINDOW_SIZE,
+};
+use crate::event::{DisconnectCause, Event, PeerId};
+use crate::peer::{Peer, PeerState, Sessions};
+use crate::wire::{Command, Handshake};
+
+impl Peer {
+    /// A peer we are about to ask for a connection.
+    pub(super) fn connecting(
+        id: PeerId,
+        address: SocketAddr,
+        sessions: Sessions,
+        channel_count: usize,
+        connect_id: [u8; 4],
+        config: &HostConfig,
+    ) -> Self {
+        let mut peer = Self::new(id, address, PeerState::Connecting, sessions, config);
+        let channels = channel_count.clamp(PROTOCOL_MINIMUM_CHANNEL_COUNT, PROTOCOL_MAXIMUM_CHANNEL_COUNT);
+        peer.channels.set_count(channels);
+        peer.connect_id = connect_id;
+        peer.recovery.window_size = window_for(config.outgoing_bandwidth);
+        peer
+    }
+
+    /// The CONNECT of a peer in state [`PeerState::Connecting`].
+    pub(super) fn connect_command(&self, config: &HostConfig, data: u32) -> Command {
+        let handshake = self.handshake(config, self.sessions, self.recovery.window_size);
+        Command::Connect { handshake: Box::new(handshake), data }
+    }
+
+    fn handshake(&self, config: &HostConfig, sessions: Sessions, window_size: u32) -> Handshake {
+        Handshake {
+            peer_id: self.id.slot,
+            incoming_session: sessions.incoming,
+            outgoing_session: sessions.outgoing,
+            mtu: self.mtu,
+            window_size,
+            channel_count: u32::try_from(self.channels.count()).expect("at most 255"),
+            incoming_bandwidth: config.incoming_bandwidth,
+            outgoing_bandwidth: config.outgoing_bandwidth,
+            throttle_interval: self.throttle.interval,
+            throttle_acceleration: self.throttle.acceleration,
+            throttle_deceleration: self.throttle.deceleration,
+            connect_id: self.connect_id,
+        }
+    }
+}
+
+impl Host {
+    /// CONNECT, sent to no peer: takes a slot and answers with VERIFY_CONNECT, or drops it without a word.
+    ///
+    /// Source: `enet_protocol_handle_connect`, ENet 1.3.18 `protocol.c`. Differs: a remote id that cannot be one is
+    /// refused.
+    pub(super) fn handle_connect(
+        &mut self,
+        from: SocketAddr,
+        connect: &Handshake,
+        data: u32,
+    ) -> Result<PeerId, Abort> {
+        let channel_count = granted_channels(connect.channel_count).ok_or(Abort)?;
+        if connect.peer_id >= PROTOCOL_MAXIMUM_PEER_ID
+            || self.addresses.knows(from, connect.connect_id)
+            || self.addresses.count(from.ip()) >= self.config.duplicate_peers
+        {
+            return Err(Abort);
+        }
+        let (id, last) = self.slots.vacant(self.config.peer_count).ok_or(Abort)?;
+        let sessions = Sessions {
+            outgoing: next_session(connect.incoming_session, last.outgoing),
+            incoming: next_session(connect.outgoing_session, last.incoming),
+        };
+        let mtu = self.config.mtu.min(connect.mtu.clamp(PROTOCOL_MINIMUM_MTU, PROTOCOL_MAXIMUM_MTU));
+        let mut peer = Peer::new(id, from, PeerState::AcknowledgingConnect, sessions, &self.config);
+        peer.mtu = mtu;
+        peer.channels.set_count(channel_count.min(self.config.channel_limit));
+        peer.remote_id = connect.peer_id;
+        peer.connect_id = connect.connect_id;
+        peer.data = data;
+        peer.incoming_bandwidth = connect.incoming_bandwidth;
+        peer.outgoing_bandwidth = connect.outgoing_bandwidth;
+        peer.throttle.configure(
+            connect.throttle_interval,
+            connect.throttle_acceleration,
+            connect.throttle_deceleration,
+        );
+        peer.recovery.window_size = send_window(self.config.outgoing_bandwidth, peer.incoming_bandwidth);
+        let granted = clamp_window(window_for(self.config.incoming_bandwidth).min(connect.window_size));
+        // The remote reads the sessions from its own side.
+        let remote = Sessions { incoming: sessions.outgoing, outgoing: sessions.incoming };
+        let verify = peer.handshake(&self.config, remote, granted);
+        self.addresses.insert(&peer);
+        self.slots.occupy(peer).queue_control(&mut self.stamp, Command::VerifyConnect(Box::new(verify)));
+        self.agenda.ready.insert(id.slot);
+        Ok(id)
+    }
+
+    /// VERIFY_CONNECT: the connection we asked for is open, if the answer fits what we asked.
+    ///
+    /// Source: `enet_protocol_handle_verify_connect`, ENet 1.3.18 `protocol.c`.
+    pub(super) fn handle_verify_connect(&mut self, slot: u16, verify: &Handshake) -> Result<(), Abort> {
+        let Some(peer) = self.slots.at_mut(slot).filter(|peer| peer.state == PeerState::Connecting) else {
+            return Ok(()); // a copy: it is acknowledged again, which repairs a lost acknowledgement
+        };
+        let throttle = (verify.throttle_interval, verify.throttle_acceleration, verify.throttle_deceleration);
+        let fits = throttle == (peer.throttle.interval, peer.throttle.acceleration, peer.throttle.deceleration)
+            && verify.connect_id == peer.connect_id;
+        let Some(channel_count) = granted_channels(verify.channel_count).filter(|_| fits) else {
+            self.finish(slot, 0, DisconnectCause::Handshake, false);
+            return Err(Abort);
+        };
+        peer.forget_connect();
+        let channel_count = channel_count.min(peer.channels.count());
+        peer.channels.set_count(channel_count);
+        peer.remote_id = verify.peer_id;
+        peer.sessions = Sessions { incoming: verify.incoming_session, outgoing: verify.outgoing_session };
+        peer.mtu = peer.mtu.min(verify.mtu.clamp(PROTOCOL_MINIMUM_MTU, PROTOCOL_MAXIMUM_MTU));
+        peer.recovery.window_size = peer.recovery.window_size.min(clamp_window(verify.window_size));
+        peer.incoming_bandwidth = verify.incoming_bandwidth;
+        peer.outgoing_bandwidth = verify.outgoing_bandwidth;
+        self.addresses.insert(peer);
+        self.open(slot, 0);
+        Ok(())
+    }
+
+    /// The handshake is over; `data` goes into the event.
+    pub(super) fn open(&mut self, slot: u16, data: u32) {
+        self.change_state(slot, PeerState::Connected);
+        self.recalculate = true;
+        if let Some(peer) = self.slots.at(slot) {
+            self.agenda.notices.push_back(Event::Connect { peer: peer.id, data });
+        }
+    }
+}
+
+/// The window towards a peer, from our outgoing bandwidth and what it can take in.
+pub(super) fn send_window(outgoing: u32, peer_incoming: u32) -> u32 {
+    match (outgoing, peer_incoming) {
+        (0, one) | (one, 0) => window_for(one),
+        (one, other) => window_for(one.min(other)),
+    }
+}
+
+/// The window that a bandwidth in bytes per second is worth; 0 is unlimited.
+const fn window_for(bandwidth: u32) -> u32 {
+    if bandwidth == 0 {
+        return PROTOCOL_MAXIMUM_WINDOW_SIZE;
+    }
+    // At most 65535 times 4096.
+    clamp_window(bandwidth / PEER_WINDOW_SIZE_SCALE * PROTOCOL_MINIMUM_WINDOW_SIZE)
+}
+
+const fn clamp_window(bytes: u32) -> u32 {
+    if bytes < PROTOCOL_MINIMUM_WINDOW_SIZE {
+        PROTOCOL_MINIMUM_WINDOW_SIZE
+    } else if bytes > PROTOCOL_MAXIMUM_WINDOW_SIZE {
+        PROTOCOL_MAXIMUM_WINDOW_SIZE
+    } else {
+        bytes
+    }
+}
+
+/// The channel count in a handshake, if it is one.
+fn granted_channels(count: u32) -> Option<usize> {
+    let count = usize::try_from(count).ok()?;
+    (PROTOCOL_MINIMUM_CHANNEL_COUNT..=PROTOCOL_MAXIMUM_CHANNEL_COUNT).contains(&count).then_some(count)
+}
+
+/// The session that follows the one the remote names (0xFF: it knows none) and differs from the `last` of the slot.
+const fn next_session(named: u8, last: u8) -> u8 {
+    let session = (if named == 0xFF { last } else { named }).wrapping_add(1) & 3;
+    if session == last { session.wrapping_add(1) & 3 } else { session }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_step_and_never_repeat_the_last_of_their_slot() {
+        assert_eq!(next_session(0xFF, 0xFF), 0, "fresh on both sides");
+        assert_eq!((0..4).map(|last| next_session(last, last)).collect::<Vec<_>>(), [1, 2, 3, 0]);
+        for named in 0..=u8::MAX {
+            for last in [0, 1, 2, 3, 0xFF] {
+                let next = next_session(named, last);
+                assert!(next < 4 && next != last, "named {named}, last {last}");
+            }
+        }
+    }
+
+    #[test]
+    fn windows_follow_the_smaller_known_bandwidth() {
+        assert_eq!(send_window(0, 0), 65_536);
+        assert_eq!(send_window(200_000, 0), 12_288);
+        assert_eq!(send_window(0, 200_000), 12_288);
+        assert_eq!(send_window(800_000, 200_000), 12_288);
+        assert_eq!(send_window(1, u32::MAX), 4096);
+        assert_eq!(send_window(u32::MAX, u32::MAX), 65_536);
+    }
+}

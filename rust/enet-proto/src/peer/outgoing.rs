@@ -1,0 +1,309 @@
+//! [`OutgoingQueues`]: every command a peer has queued or awaits an acknowledgement for.
+//!
+//! The commands sit in one slab and are strung into three lists, so moving one between "queued" and "sent", or
+//! removing one from the middle when its acknowledgement comes, costs the same however many there are.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::time::Millis;
+use crate::wire::{Command, CommandHeader};
+
+/// A command on its way out.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) header: CommandHeader,
+    pub(crate) command: Command,
+    /// Shared with the packet, and with its other fragments.
+    pub(crate) payload: Bytes,
+    /// Place in the host's order of calls; kept across retransmissions.
+    pub(crate) stamp: u32,
+    /// Transmissions so far.
+    pub(crate) attempts: u32,
+    pub(crate) sent_at: Millis,
+    /// This command's own retransmission timeout in ms, fixed at its first transmission; doubles.
+    pub(crate) timeout: u32,
+}
+
+impl Outgoing {
+    /// Whether a packet stands behind the command, even an empty one.
+    pub(crate) const fn has_packet(&self) -> bool {
+        self.command.payload_len().is_some()
+    }
+
+    /// Bytes the command takes in a datagram.
+    pub(crate) fn wire_len(&self) -> usize {
+        self.command.kind().size() + self.payload.len()
+    }
+}
+
+/// Name of a command in the slab; invalid once it is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key(u32);
+
+impl Key {
+    const NONE: Self = Self(u32::MAX);
+
+    fn some(self) -> Option<Self> {
+        (self != Self::NONE).then_some(self)
+    }
+
+    const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Which list a command is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Queue {
+    /// Everything without a packet, and unreliable packets.
+    Control,
+    /// Reliable commands with a packet.
+    Reliable,
+    /// Sent at least once, awaiting the acknowledgement; in order of sending.
+    Sent,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct List {
+    head: Key,
+    tail: Key,
+}
+
+#[derive(Debug)]
+struct Node {
+    /// `None` marks a free node, whose `next` is the next free one.
+    item: Option<Outgoing>,
+    queue: Queue,
+    previous: Key,
+    next: Key,
+}
+
+/// The three lists of one peer.
+#[derive(Debug)]
+pub(crate) struct OutgoingQueues {
+    nodes: Vec<Node>,
+    free: Key,
+    lists: [List; 3],
+}
+
+impl Default for OutgoingQueues {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), free: Key::NONE, lists: [List { head: Key::NONE, tail: Key::NONE }; 3] }
+    }
+}
+
+impl OutgoingQueues {
+    /// Appends `item` to `queue`.
+    pub(crate) fn push(&mut self, queue: Queue, item: Outgoing) -> Key {
+        let node = Node { item: Some(item), queue, previous: Key::NONE, next: Key::NONE };
+        let key = match self.free.some() {
+            Some(key) => {
+                self.free = self.nodes[key.index()].next;
+                self.nodes[key.index()] = node;
+                key
+            }
+            None => {
+                let key = Key(u32::try_from(self.nodes.len()).expect("memory ends before 2^32 commands"));
+                self.nodes.push(node);
+                key
+            }
+        };
+        self.link_back(queue, key);
+        key
+    }
+
+    /// Takes the command out for good.
+    pub(crate) fn remove(&mut self, key: Key) -> Outgoing {
+        self.unlink(key);
+        let node = &mut self.nodes[key.index()];
+        node.next = self.free;
+        self.free = key;
+        node.item.take().expect("a key is used no more once its command is removed")
+    }
+
+    /// Moves the command to the end of `queue`.
+    pub(crate) fn move_to_back(&mut self, key: Key, queue: Queue) {
+        self.unlink(key);
+        self.link_back(queue, key);
+    }
+
+    /// Moves the commands to the front of `queue`, keeping their order.
+    pub(crate) fn move_to_front(&mut self, keys: &[Key], queue: Queue) {
+        for &key in keys.iter().rev() {
+            self.unlink(key);
+            self.link_front(queue, key);
+        }
+    }
+
+    /// The command.
+    pub(crate) fn get(&self, key: Key) -> &Outgoing {
+        self.nodes[key.index()].item.as_ref().expect("a key is used no more once its command is removed")
+    }
+
+    /// The command, to change.
+    pub(crate) fn get_mut(&mut self, key: Key) -> &mut Outgoing {
+        self.nodes[key.index()].item.as_mut().expect("a key is used no more once its command is removed")
+    }
+
+    /// The list the command is in.
+    pub(crate) fn queue_of(&self, key: Key) -> Queue {
+        self.nodes[key.index()].queue
+    }
+
+    /// First of `queue`.
+    pub(crate) fn first(&self, queue: Queue) -> Option<Key> {
+        self.lists[queue as usize].head.some()
+    }
+
+    /// The one behind `key` in its list.
+    pub(crate) fn next(&self, key: Key) -> Option<Key> {
+        self.nodes[key.index()].next.some()
+    }
+
+    /// Whether `queue` holds nothing.
+    pub(crate) fn is_empty(&self, queue: Queue) -> bool {
+        self.first(queue).is_none()
+    }
+
+    /// Whether all three lists are empty.
+    pub(crate) fn all_empty(&self) -> bool {
+        [Queue::Control, Queue::Reliable, Queue::Sent].into_iter().all(|queue| self.is_empty(queue))
+    }
+
+    /// Drops every command and the memory they took.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn link_back(&mut self, queue: Queue, key: Key) {
+        let tail = self.lists[queue as usize].tail;
+        self.place(queue, key, tail, Key::NONE);
+    }
+
+    fn link_front(&mut self, queue: Queue, key: Key) {
+        let head = self.lists[queue as usize].head;
+        self.place(queue, key, Key::NONE, head);
+    }
+
+    fn place(&mut self, queue: Queue, key: Key, previous: Key, next: Key) {
+        let node = &mut self.nodes[key.index()];
+        (node.queue, node.previous, node.next) = (queue, previous, next);
+        *self.next_of(queue, previous) = key;
+        *self.previous_of(queue, next) = key;
+    }
+
+    fn unlink(&mut self, key: Key) {
+        let Node { queue, previous, next, .. } = self.nodes[key.index()];
+        *self.next_of(queue, previous) = next;
+        *self.previous_of(queue, next) = previous;
+    }
+
+    /// The link that leads forward from `key`, or the list's head if there is no `key`.
+    fn next_of(&mut self, queue: Queue, key: Key) -> &mut Key {
+        match key.some() {
+            Some(key) => &mut self.nodes[key.index()].next,
+            None => &mut self.lists[queue as usize].head,
+        }
+    }
+
+    /// The link that leads backward from `key`, or the list's tail if there is no `key`.
+    fn previous_of(&mut self, queue: Queue, key: Key) -> &mut Key {
+        match key.some() {
+            Some(key) => &mut self.nodes[key.index()].previous,
+            None => &mut self.lists[queue as usize].tail,
+        }
+    }
+}
+
+/// Finds the unacknowledged commands of one channel by their numbers.
+///
+/// Numbers are given out one by one, so the index is a ring that starts at the oldest number not yet acknowledged.
+#[derive(Debug, Default)]
+pub(crate) struct NumberIndex {
+    first: u16,
+    keys: VecDeque<Key>,
+}
+
+impl NumberIndex {
+    /// Enters the command that got `number`, the successor of the number entered before it.
+    pub(crate) fn insert(&mut self, number: u16, key: Key) {
+        if self.keys.is_empty() {
+            self.first = number;
+        }
+        debug_assert_eq!(usize::from(number.wrapping_sub(self.first)), self.keys.len() & 0xFFFF);
+        self.keys.push_back(key);
+    }
+
+    /// The command with `number`; the older one if two numbers 65536 apart wait.
+    pub(crate) fn get(&self, number: u16) -> Option<Key> {
+        self.keys.get(usize::from(number.wrapping_sub(self.first))).and_then(|key| key.some())
+    }
+
+    /// Forgets the command with `number`.
+    pub(crate) fn remove(&mut self, number: u16) {
+        if let Some(key) = self.keys.get_mut(usize::from(number.wrapping_sub(self.first))) {
+            *key = Key::NONE;
+        }
+        while self.keys.front() == Some(&Key::NONE) {
+            self.keys.pop_front();
+            self.first = self.first.wrapping_add(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(stamp: u32) -> Outgoing {
+        Outgoing {
+            header: CommandHeader::CONTROL,
+            command: Command::Ping,
+            payload: Bytes::new(),
+            stamp,
+            attempts: 0,
+            sent_at: Millis(0),
+            timeout: 0,
+        }
+    }
+
+    fn stamps(queues: &OutgoingQueues, queue: Queue) -> Vec<u32> {
+        std::iter::successors(queues.first(queue), |&key| queues.next(key)).map(|key| queues.get(key).stamp).collect()
+    }
+
+    #[test]
+    fn commands_move_between_lists_and_leave_from_the_middle() {
+        let mut queues = OutgoingQueues::default();
+        let keys: Vec<Key> = (0..5).map(|stamp| queues.push(Queue::Reliable, command(stamp))).collect();
+        queues.move_to_back(keys[1], Queue::Sent);
+        queues.move_to_back(keys[3], Queue::Sent);
+        assert_eq!((stamps(&queues, Queue::Reliable), stamps(&queues, Queue::Sent)), (vec![0, 2, 4], vec![1, 3]));
+        queues.move_to_front(&[keys[1], keys[3]], Queue::Reliable);
+        assert_eq!(stamps(&queues, Queue::Reliable), [1, 3, 0, 2, 4]);
+        assert!(queues.is_empty(Queue::Sent));
+        assert_eq!(queues.remove(keys[0]).stamp, 0);
+        assert_eq!(queues.push(Queue::Control, command(9)), keys[0], "the free node is used again");
+        assert_eq!(stamps(&queues, Queue::Reliable), [1, 3, 2, 4]);
+        assert_eq!(stamps(&queues, Queue::Control), [9]);
+    }
+
+    #[test]
+    fn numbers_are_found_across_their_wrap_and_forgotten_from_the_front() {
+        let mut index = NumberIndex::default();
+        for (number, key) in [(65534, 0), (65535, 1), (0, 2), (1, 3)] {
+            index.insert(number, Key(key));
+        }
+        assert_eq!((index.get(65535), index.get(1)), (Some(Key(1)), Some(Key(3))));
+        assert_eq!((index.get(65533), index.get(2)), (None, None));
+        index.remove(65535);
+        assert_eq!((index.get(65535), index.keys.len()), (None, 4), "the oldest still waits");
+        index.remove(65534);
+        assert_eq!((index.get(0), index.keys.len()), (Some(Key(2)), 2));
+        index.remove(7);
+        index.remove(0);
+        index.remove(1);
+        assert_eq!(index.keys.len(), 0);
+    }
+}

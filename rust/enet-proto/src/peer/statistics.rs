@@ -1,0 +1,82 @@
+//! [`PeerStatistics`].
+
+use super::Peer;
+
+/// What a peer measured and counted; the numbers ENet exposes, in ENet's units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct PeerStatistics {
+    /// Smoothed round-trip time, ms; 500 before the first sample.
+    pub round_trip_time: u32,
+    /// Variance of the round-trip time, ms.
+    pub round_trip_time_variance: u32,
+    /// Best round-trip time of the last throttle interval, ms.
+    pub last_round_trip_time: u32,
+    /// Worst variance of the last throttle interval, ms.
+    pub last_round_trip_time_variance: u32,
+    /// Mean packet loss, of [`PEER_PACKET_LOSS_SCALE`](crate::consts::PEER_PACKET_LOSS_SCALE).
+    pub packet_loss: u32,
+    /// Variance of the packet loss, same scale.
+    pub packet_loss_variance: u32,
+    /// Commands sent in the running loss epoch, resends and unreliable ones included.
+    pub packets_sent: u32,
+    /// Commands that timed out in the running loss epoch.
+    pub packets_lost: u32,
+    /// Share of unreliable packets let through, of 32.
+    pub packet_throttle: u32,
+    /// Upper bound of the throttle, of 32.
+    pub packet_throttle_limit: u32,
+    /// Running counter that picks what the throttle drops, 0..32.
+    pub packet_throttle_counter: u32,
+    /// Start of the running throttle interval, ms on the host's clock.
+    pub packet_throttle_epoch: u32,
+    /// Rise of the throttle after a good sample.
+    pub packet_throttle_acceleration: u32,
+    /// Fall of the throttle after a bad sample.
+    pub packet_throttle_deceleration: u32,
+    /// Span over which the best round-trip time is kept, ms.
+    pub packet_throttle_interval: u32,
+    /// Unreliable packets that the throttle dropped since the connection began; wraps.
+    pub packets_dropped_by_throttle: u32,
+    /// Payload bytes of reliable commands that await their acknowledgement.
+    pub reliable_data_in_transit: u32,
+    /// Byte budget for those.
+    pub window_size: u32,
+    /// Largest datagram on this connection, bytes.
+    pub mtu: u32,
+    /// Bytes received and not yet handed out.
+    pub waiting_data: usize,
+    /// What the remote says it can take in, bytes per second; 0 is unlimited.
+    pub incoming_bandwidth: u32,
+    /// What the remote says it may put out, bytes per second; 0 is unlimited.
+    pub outgoing_bandwidth: u32,
+}
+
+impl From<&Peer> for PeerStatistics {
+    fn from(peer: &Peer) -> Self {
+        Self {
+            round_trip_time: peer.round_trip.mean,
+            round_trip_time_variance: peer.round_trip.variance,
+            last_round_trip_time: peer.throttle.last.mean,
+            last_round_trip_time_variance: peer.throttle.last.variance,
+            packet_loss: peer.loss.mean,
+            packet_loss_variance: peer.loss.variance,
+            packets_sent: peer.loss.sent,
+            packets_lost: peer.loss.lost,
+            packet_throttle: peer.throttle.value,
+            packet_throttle_limit: peer.throttle.limit,
+            packet_throttle_counter: peer.throttle.counter,
+            packet_throttle_epoch: peer.throttle.epoch.map_or(0, |epoch| epoch.0),
+            packet_throttle_acceleration: peer.throttle.acceleration,
+            packet_throttle_deceleration: peer.throttle.deceleration,
+            packet_throttle_interval: peer.throttle.interval,
+            packets_dropped_by_throttle: peer.dropped_by_throttle,
+            reliable_data_in_transit: peer.recovery.in_transit,
+            window_size: peer.recovery.window_size,
+            mtu: peer.mtu,
+            waiting_data: peer.waiting,
+            incoming_bandwidth: peer.incoming_bandwidth,
+            outgoing_bandwidth: peer.outgoing_bandwidth,
+        }
+    }
+}
