@@ -21,6 +21,7 @@ fn main() {
     let client = UdpHost::open(UdpHostConfig::new(1)).expect("a socket is free");
     let address = server.local_address().expect("the server is bound");
     let to_server = client.connect(address, 1, 0).expect("a slot is free");
+    client.poll();
     let to_client = connected(&server);
     connected(&client);
 

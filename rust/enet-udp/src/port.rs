@@ -1,7 +1,7 @@
 //! [`Port`]: a host's socket with the datagrams on their way to and from it; what its lock protects.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use enet_proto::Transmit;
 use mio::Token;
@@ -14,6 +14,9 @@ pub(crate) const SEND_BATCH: usize = 32;
 /// Receive calls that fail in a row before the socket is held to be dead. An error that a remote caused is reported
 /// once; one that stays is our own.
 const DEAD_AFTER: u32 = 64;
+
+/// The address of a buffer that holds nothing.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// What a round of receiving came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +34,7 @@ pub(crate) struct Port {
     /// `None` once the host is closed.
     socket: Option<Socket>,
     /// The first `filled` wait to be sent; the others keep their buffers for the next time.
-    outgoing: Vec<(Transmit, Vec<u8>)>,
+    outgoing: Vec<(SocketAddr, Vec<u8>)>,
     filled: usize,
     failures: u32,
 }
@@ -76,14 +79,11 @@ impl Port {
     ) -> bool {
         while self.filled < limit {
             if self.filled == self.outgoing.len() {
-                let nowhere = Transmit {
-                    to: SocketAddr::from(([0, 0, 0, 0], 0)),
-                };
-                self.outgoing.push((nowhere, Vec::new()));
+                self.outgoing.push((NOWHERE, Vec::new()));
             }
-            let (transmit, buffer) = &mut self.outgoing[self.filled];
+            let (to, buffer) = &mut self.outgoing[self.filled];
             match next(buffer) {
-                Some(written) => *transmit = written,
+                Some(transmit) => *to = transmit.to,
                 None => return false,
             }
             self.filled += 1;
@@ -104,11 +104,12 @@ impl Port {
         let Some(socket) = &self.socket else {
             return Ok(());
         };
-        for (transmit, data) in &self.outgoing[..filled] {
-            if let Err(error) = socket.send(transmit.to, data) {
-                log::trace!("{} bytes to {} are lost: {error}", data.len(), transmit.to);
+        for (to, data) in &self.outgoing[..filled] {
+            if let Err(error) = socket.send(*to, data) {
+                log::trace!("{} bytes to {to} are lost: {error}", data.len());
             }
         }
+        self.outgoing.truncate(SEND_BATCH);
         Ok(())
     }
 
