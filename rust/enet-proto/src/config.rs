@@ -34,7 +34,9 @@ impl HostConfig {
     #[must_use]
     pub fn new(peer_count: usize, seed: [u8; 32]) -> Self {
         Self {
-            peer_count: u16::try_from(peer_count).unwrap_or(u16::MAX).clamp(1, PROTOCOL_MAXIMUM_PEER_ID),
+            peer_count: u16::try_from(peer_count)
+                .unwrap_or(u16::MAX)
+                .clamp(1, PROTOCOL_MAXIMUM_PEER_ID),
             channel_limit: PROTOCOL_MAXIMUM_CHANNEL_COUNT,
             incoming_bandwidth: 0,
             outgoing_bandwidth: 0,

@@ -24,9 +24,16 @@ impl PacketFlags {
 
     /// The flags with these ENet bits, or `None` if one has no meaning to a sender.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "only bits 1, 2 and 8 pass the test")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "only bits 1, 2 and 8 pass the test"
+    )]
     pub const fn from_bits(bits: u32) -> Option<Self> {
-        if bits & !Self::KNOWN == 0 { Some(Self(bits as u8)) } else { None }
+        if bits & !Self::KNOWN == 0 {
+            Some(Self(bits as u8))
+        } else {
+            None
+        }
     }
 
     /// ENet's bits.
@@ -61,7 +68,10 @@ impl Packet {
     /// A packet of `data` that travels as `flags` say.
     #[must_use]
     pub fn new(data: impl Into<Bytes>, flags: PacketFlags) -> Self {
-        Self { data: data.into(), flags }
+        Self {
+            data: data.into(),
+            flags,
+        }
     }
 
     /// A packet that is resent until acknowledged.
@@ -79,7 +89,10 @@ impl Packet {
     /// A packet that may be lost and arrives whenever it comes.
     #[must_use]
     pub fn unsequenced(data: impl Into<Bytes>) -> Self {
-        Self::new(data, PacketFlags::UNSEQUENCED | PacketFlags::UNRELIABLE_FRAGMENT)
+        Self::new(
+            data,
+            PacketFlags::UNSEQUENCED | PacketFlags::UNRELIABLE_FRAGMENT,
+        )
     }
 
     /// The payload.

@@ -44,7 +44,10 @@ impl Time {
     }
 
     /// ENet's service time at this moment: whole milliseconds modulo 2^32.
-    #[expect(clippy::cast_possible_truncation, reason = "ENet's clock wraps at 2^32 ms")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "ENet's clock wraps at 2^32 ms"
+    )]
     pub(crate) const fn millis(self) -> Millis {
         Millis(self.as_millis() as u32)
     }
@@ -63,7 +66,10 @@ impl Add<Duration> for Time {
     type Output = Self;
 
     fn add(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)),
+        )
     }
 }
 
@@ -84,7 +90,11 @@ impl Millis {
 
     /// The absolute distance between the two moments, in milliseconds.
     pub(crate) const fn age(self, other: Self) -> u32 {
-        if self.before(other) { other.0.wrapping_sub(self.0) } else { self.0.wrapping_sub(other.0) }
+        if self.before(other) {
+            other.0.wrapping_sub(self.0)
+        } else {
+            self.0.wrapping_sub(other.0)
+        }
     }
 
     /// The moment `span` milliseconds later.
@@ -93,7 +103,10 @@ impl Millis {
     }
 
     /// The low half, as a datagram's header carries it.
-    #[expect(clippy::cast_possible_truncation, reason = "the wire carries the low 16 bits")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the wire carries the low 16 bits"
+    )]
     pub(crate) const fn sent_time(self) -> u16 {
         self.0 as u16
     }
@@ -120,22 +133,42 @@ mod tests {
         assert!(early.before(late) && !late.before(early) && !late.before(late));
         assert_eq!((early.age(late), late.age(early)), (20, 20));
         assert!(Millis(0).before(Millis(1)) && !Millis(Millis::OVERFLOW - 1).before(Millis(0)));
-        assert!(Millis(Millis::OVERFLOW).before(Millis(0)), "a day ahead is past");
+        assert!(
+            Millis(Millis::OVERFLOW).before(Millis(0)),
+            "a day ahead is past"
+        );
     }
 
     #[test]
     fn echo_is_rebuilt_on_either_side_of_the_16_bit_wrap() {
-        assert_eq!(Millis(0x0005_0010).rebuild(0x0008), Some(Millis(0x0005_0008)));
-        assert_eq!(Millis(0x0005_0010).rebuild(0xFFF0), Some(Millis(0x0004_FFF0)));
-        assert_eq!(Millis(0x0000_0010).rebuild(0xFFF0), Some(Millis(0xFFFF_FFF0)));
-        assert_eq!(Millis(0x0005_0010).rebuild(0x0011), None, "one millisecond in the future");
+        assert_eq!(
+            Millis(0x0005_0010).rebuild(0x0008),
+            Some(Millis(0x0005_0008))
+        );
+        assert_eq!(
+            Millis(0x0005_0010).rebuild(0xFFF0),
+            Some(Millis(0x0004_FFF0))
+        );
+        assert_eq!(
+            Millis(0x0000_0010).rebuild(0xFFF0),
+            Some(Millis(0xFFFF_FFF0))
+        );
+        assert_eq!(
+            Millis(0x0005_0010).rebuild(0x0011),
+            None,
+            "one millisecond in the future"
+        );
     }
 
     #[test]
     fn deadlines_become_the_first_microsecond_of_their_millisecond() {
         let now = Time::from_micros(5_300);
         assert_eq!(now.when(Millis(7)), Time::from_millis(7));
-        assert_eq!(now.when(Millis(5)), now, "the millisecond that runs now is due");
+        assert_eq!(
+            now.when(Millis(5)),
+            now,
+            "the millisecond that runs now is due"
+        );
         assert_eq!(now.when(Millis(4)), now);
         let wrapping = Time::from_millis((1 << 32) - 1);
         assert_eq!(wrapping.when(Millis(1)), Time::from_millis((1 << 32) + 1));

@@ -10,8 +10,8 @@ mod receive;
 use crate::consts::{PEER_FREE_RELIABLE_WINDOWS, PEER_RELIABLE_WINDOW_SIZE, PEER_RELIABLE_WINDOWS};
 use crate::peer::NumberIndex;
 
-pub(crate) use receive::{Abort, Intake};
 use receive::Incoming;
+pub(crate) use receive::{Abort, Intake};
 
 /// One channel of a peer.
 #[derive(Debug, Default)]
@@ -36,7 +36,10 @@ impl Channel {
     /// Numbers the next unreliable packet: the reliable number it follows, and its own.
     pub(crate) const fn next_unreliable(&mut self) -> (u16, u16) {
         self.outgoing_unreliable_number = self.outgoing_unreliable_number.wrapping_add(1);
-        (self.outgoing_reliable_number, self.outgoing_unreliable_number)
+        (
+            self.outgoing_reliable_number,
+            self.outgoing_unreliable_number,
+        )
     }
 
     /// Whether no unreliable number is left until the next reliable command.
@@ -64,7 +67,8 @@ impl Channel {
         let windows = usize::from(PEER_RELIABLE_WINDOWS);
         let own = window(number);
         self.in_window[(own + windows - 1) % windows] < PEER_RELIABLE_WINDOW_SIZE
-            && (own..=own + usize::from(PEER_FREE_RELIABLE_WINDOWS) + 1).all(|w| self.in_window[w % windows] == 0)
+            && (own..=own + usize::from(PEER_FREE_RELIABLE_WINDOWS) + 1)
+                .all(|w| self.in_window[w % windows] == 0)
     }
 
     /// What the receiving side thinks of a reliable number.
@@ -96,7 +100,12 @@ pub(crate) enum Range {
 impl Range {
     /// Source: the window tests of `enet_peer_queue_incoming_command` and `enet_peer_queue_acknowledgement`.
     const fn of(number: u16, base: u16) -> Self {
-        let mut distance = window(number) + if number < base { PEER_RELIABLE_WINDOWS as usize } else { 0 };
+        let mut distance = window(number)
+            + if number < base {
+                PEER_RELIABLE_WINDOWS as usize
+            } else {
+                0
+            };
         distance -= window(base);
         match distance {
             0..=6 => Self::Acceptable,

@@ -101,7 +101,13 @@ impl Reassembly {
 
     #[cfg(test)]
     fn reserved(&self) -> usize {
-        self.seen.len() * 8 + self.chunks.iter().flatten().map(|chunk| chunk.len()).sum::<usize>()
+        self.seen.len() * 8
+            + self
+                .chunks
+                .iter()
+                .flatten()
+                .map(|chunk| chunk.len())
+                .sum::<usize>()
     }
 }
 
@@ -123,7 +129,11 @@ mod tests {
             total: message.len() as u32,
             offset: (i * size) as u32,
         };
-        message.chunks(size).enumerate().map(|(i, part)| (fragment((i, part)), part)).collect()
+        message
+            .chunks(size)
+            .enumerate()
+            .map(|(i, part)| (fragment((i, part)), part))
+            .collect()
     }
 
     #[test]
@@ -131,7 +141,8 @@ mod tests {
         for len in [2, 1000, CHUNK, CHUNK + 1, 3 * CHUNK + 17] {
             let message = message(len);
             let mut parts = fragments(&message, 1 + len / 7);
-            parts.rotate_left(3 % parts.len());
+            let turn = 3 % parts.len();
+            parts.rotate_left(turn);
             parts.reverse();
             let mut reassembly = Reassembly::new(&parts[0].0);
             for (fragment, payload) in &parts {
@@ -147,15 +158,32 @@ mod tests {
     #[test]
     fn storage_follows_what_arrived_and_gaps_read_as_zero() {
         let total = 32 * 1024 * 1024;
-        let first = Fragment { start: 1, len: 1, count: 2, number: 0, total, offset: 0 };
+        let first = Fragment {
+            start: 1,
+            len: 1,
+            count: 2,
+            number: 0,
+            total,
+            offset: 0,
+        };
         let mut reassembly = Reassembly::new(&first);
         assert_eq!(reassembly.reserved(), 0);
         reassembly.insert(&first, &[7]);
         assert!(reassembly.reserved() <= CHUNK + 8);
-        reassembly.insert(&Fragment { number: 1, offset: total - 1, ..first }, &[9]);
+        reassembly.insert(
+            &Fragment {
+                number: 1,
+                offset: total - 1,
+                ..first
+            },
+            &[9],
+        );
         assert!(reassembly.reserved() <= 2 * CHUNK + 8);
         let message = reassembly.into_message();
-        assert_eq!((message.len(), message[0], message[message.len() - 1]), (total as usize, 7, 9));
+        assert_eq!(
+            (message.len(), message[0], message[message.len() - 1]),
+            (total as usize, 7, 9)
+        );
         assert!(message[1..message.len() - 1].iter().all(|&byte| byte == 0));
     }
 }

@@ -38,7 +38,11 @@ impl Intake<'_> {
     /// Counts `len` bytes as waiting. ENet's test precedes the addition, so one packet may go over the limit.
     pub(crate) fn charge(&mut self, len: usize) -> Result<(), Abort> {
         if *self.waiting >= self.maximum_waiting_data {
-            log::trace!("channel {}: {} bytes wait, no more is taken", self.channel_id, self.waiting);
+            log::trace!(
+                "channel {}: {} bytes wait, no more is taken",
+                self.channel_id,
+                self.waiting
+            );
             return Err(Abort);
         }
         *self.waiting += len;
@@ -55,7 +59,10 @@ impl Intake<'_> {
     /// Hands over a packet that was charged.
     pub(crate) fn deliver(&mut self, data: Bytes, flags: PacketFlags) {
         if self.open {
-            self.ready.push_back(Received { channel_id: self.channel_id, packet: Packet::new(data, flags) });
+            self.ready.push_back(Received {
+                channel_id: self.channel_id,
+                packet: Packet::new(data, flags),
+            });
         } else {
             self.discard(data.len());
         }
@@ -109,7 +116,10 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    #[expect(clippy::cast_possible_truncation, reason = "a number is the low 16 bits of a position")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a number is the low 16 bits of a position"
+    )]
     const fn base_number(&self) -> u16 {
         self.base as u16
     }
@@ -125,13 +135,21 @@ impl Incoming {
     }
 
     /// SEND_RELIABLE.
-    pub(crate) fn reliable(&mut self, number: u16, payload: &[u8], mut intake: Intake<'_>) -> Result<(), Abort> {
-        let Some(position) = self.position(number) else { return Ok(()) };
+    pub(crate) fn reliable(
+        &mut self,
+        number: u16,
+        payload: &[u8],
+        mut intake: Intake<'_>,
+    ) -> Result<(), Abort> {
+        let Some(position) = self.position(number) else {
+            return Ok(());
+        };
         if !intake.open || position == self.base || self.reliable.contains_key(&position) {
             return Ok(());
         }
         intake.charge(payload.len())?;
-        self.reliable.insert(position, Pending::Whole(Bytes::copy_from_slice(payload)));
+        self.reliable
+            .insert(position, Pending::Whole(Bytes::copy_from_slice(payload)));
         self.deliver_reliable(&mut intake);
         Ok(())
     }
@@ -146,7 +164,9 @@ impl Incoming {
         if fragment.len == 0 {
             return Err(Abort);
         }
-        let Some(position) = self.position(fragment.start) else { return Ok(()) };
+        let Some(position) = self.position(fragment.start) else {
+            return Ok(());
+        };
         if fragment.total < fragment.count {
             return Err(Abort);
         }
@@ -177,12 +197,15 @@ impl Incoming {
         payload: &[u8],
         mut intake: Intake<'_>,
     ) -> Result<(), Abort> {
-        let Some(key) = self.unreliable_key(epoch, number) else { return Ok(()) };
+        let Some(key) = self.unreliable_key(epoch, number) else {
+            return Ok(());
+        };
         if !intake.open || self.unreliable.contains_key(&key) {
             return Ok(());
         }
         intake.charge(payload.len())?;
-        self.unreliable.insert(key, Pending::Whole(Bytes::copy_from_slice(payload)));
+        self.unreliable
+            .insert(key, Pending::Whole(Bytes::copy_from_slice(payload)));
         self.release_unreliable(Some(key), &mut intake);
         Ok(())
     }
@@ -195,7 +218,9 @@ impl Incoming {
         payload: &[u8],
         mut intake: Intake<'_>,
     ) -> Result<(), Abort> {
-        let Some(key) = self.unreliable_key(epoch, fragment.start) else { return Ok(()) };
+        let Some(key) = self.unreliable_key(epoch, fragment.start) else {
+            return Ok(());
+        };
         if !intake.vanilla_quirks && (fragment.len == 0 || fragment.total < fragment.count) {
             return Err(Abort);
         }
@@ -258,7 +283,9 @@ impl Incoming {
     ///
     /// Source: `enet_peer_dispatch_incoming_unreliable_commands`, ENet 1.3.18 `peer.c`.
     fn release_unreliable(&mut self, arrived: Option<UnreliableKey>, intake: &mut Intake<'_>) {
-        let Some((&head, _)) = self.unreliable.first_key_value() else { return };
+        let Some((&head, _)) = self.unreliable.first_key_value() else {
+            return;
+        };
         let (mut delivered, mut run) = (Vec::new(), Vec::new());
         let (mut cut, mut previous) = (Some(head), head);
         let mut end = None;
@@ -334,7 +361,9 @@ fn insert_reassembly<'a, K: Ord>(
     key: K,
     fragment: &Fragment,
 ) -> &'a mut Reassembly {
-    let entry = pending.entry(key).insert_entry(Pending::Fragments(Reassembly::new(fragment)));
+    let entry = pending
+        .entry(key)
+        .insert_entry(Pending::Fragments(Reassembly::new(fragment)));
     match entry.into_mut() {
         Pending::Fragments(reassembly) => reassembly,
         Pending::Whole(_) => unreachable!("it was inserted as fragments on the line above"),

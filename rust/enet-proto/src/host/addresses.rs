@@ -18,7 +18,8 @@ impl AddressBook {
     /// Enters a peer that is not [`PeerState::Connecting`].
     pub(super) fn insert(&mut self, peer: &Peer) {
         *self.per_ip.entry(peer.address.ip()).or_default() += 1;
-        self.connects.insert((peer.address, peer.connect_id), peer.id.slot);
+        self.connects
+            .insert((peer.address, peer.connect_id), peer.id.slot);
     }
 
     /// Forgets a peer; one that never got beyond [`PeerState::Connecting`] was not entered.

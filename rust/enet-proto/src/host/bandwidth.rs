@@ -34,13 +34,19 @@ impl Host {
 
     /// The throttle itself, `elapsed` ms after its last run.
     pub(super) fn throttle_peers(&mut self, elapsed: u32) {
-        let (incoming, outgoing) = (self.config.incoming_bandwidth, self.config.outgoing_bandwidth);
+        let (incoming, outgoing) = (
+            self.config.incoming_bandwidth,
+            self.config.outgoing_bandwidth,
+        );
         let limited = self.limited_peers > 0;
         let mut shares: Vec<Share<'_>> = self
             .slots
             .iter_mut()
             .filter(|peer| peer.is_open())
-            .map(|peer| Share { peer, settled: false })
+            .map(|peer| Share {
+                peer,
+                settled: false,
+            })
             .collect();
         divide_outgoing(&mut shares, outgoing, elapsed, limited);
         let mut told: Vec<(u16, u32)> = Vec::new();
@@ -48,12 +54,22 @@ impl Host {
             shares.iter_mut().for_each(|share| share.settled = false);
             let limit = divide_incoming(&mut shares, incoming);
             told.extend(shares.iter().map(|share| {
-                (share.peer.id.slot, if share.settled { share.peer.outgoing_bandwidth } else { limit })
+                (
+                    share.peer.id.slot,
+                    if share.settled {
+                        share.peer.outgoing_bandwidth
+                    } else {
+                        limit
+                    },
+                )
             }));
         }
         for (slot, incoming) in told {
             if let Some(peer) = self.slots.at_mut(slot) {
-                peer.queue_control(&mut self.stamp, Command::BandwidthLimit { incoming, outgoing });
+                peer.queue_control(
+                    &mut self.stamp,
+                    Command::BandwidthLimit { incoming, outgoing },
+                );
                 self.agenda.ready.insert(slot);
             }
         }
@@ -63,7 +79,9 @@ impl Host {
     ///
     /// Source: `enet_protocol_handle_bandwidth_limit`, ENet 1.3.18 `protocol.c`.
     pub(super) fn handle_bandwidth_limit(&mut self, slot: u16, incoming: u32, outgoing: u32) {
-        let Some(peer) = self.slots.at_mut(slot) else { return };
+        let Some(peer) = self.slots.at_mut(slot) else {
+            return;
+        };
         self.limited_peers -= usize::from(peer.incoming_bandwidth != 0);
         self.limited_peers += usize::from(incoming != 0);
         (peer.incoming_bandwidth, peer.outgoing_bandwidth) = (incoming, outgoing);
@@ -75,7 +93,9 @@ impl Host {
 fn divide_outgoing(shares: &mut [Share<'_>], bandwidth: u32, elapsed: u32, limited: bool) {
     let (mut total, mut available) = (u32::MAX, u32::MAX);
     if bandwidth != 0 {
-        total = shares.iter().fold(0, |sum: u32, share| sum.wrapping_add(share.peer.outgoing_total));
+        total = shares.iter().fold(0, |sum: u32, share| {
+            sum.wrapping_add(share.peer.outgoing_total)
+        });
         available = bandwidth.wrapping_mul(elapsed) / 1000;
     }
     let mut remaining = shares.len();
@@ -91,7 +111,9 @@ fn divide_outgoing(shares: &mut [Share<'_>], bandwidth: u32, elapsed: u32, limit
             {
                 continue;
             }
-            peer.throttle.set_limit((takes.wrapping_mul(PEER_PACKET_THROTTLE_SCALE) / peer.outgoing_total).max(1));
+            peer.throttle.set_limit(
+                (takes.wrapping_mul(PEER_PACKET_THROTTLE_SCALE) / peer.outgoing_total).max(1),
+            );
             (peer.incoming_total, peer.outgoing_total) = (0, 0);
             (share.settled, adjust) = (true, true);
             remaining -= 1;

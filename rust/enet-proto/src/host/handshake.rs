@@ -6,8 +6,9 @@ use super::Host;
 use crate::channel::Abort;
 use crate::config::HostConfig;
 use crate::consts::{
-    PEER_WINDOW_SIZE_SCALE, PROTOCOL_MAXIMUM_CHANNEL_COUNT, PROTOCOL_MAXIMUM_MTU, PROTOCOL_MAXIMUM_PEER_ID,
-    PROTOCOL_MAXIMUM_WINDOW_SIZE, PROTOCOL_MINIMUM_CHANNEL_COUNT, PROTOCOL_MINIMUM_MTU, PROTOCOL_MINIMUM_WINDOW_SIZE,
+    PEER_WINDOW_SIZE_SCALE, PROTOCOL_MAXIMUM_CHANNEL_COUNT, PROTOCOL_MAXIMUM_MTU,
+    PROTOCOL_MAXIMUM_PEER_ID, PROTOCOL_MAXIMUM_WINDOW_SIZE, PROTOCOL_MINIMUM_CHANNEL_COUNT,
+    PROTOCOL_MINIMUM_MTU, PROTOCOL_MINIMUM_WINDOW_SIZE,
 };
 use crate::event::{DisconnectCause, Event, PeerId};
 use crate::peer::{Peer, PeerState, Sessions};
@@ -24,7 +25,10 @@ impl Peer {
         config: &HostConfig,
     ) -> Self {
         let mut peer = Self::new(id, address, PeerState::Connecting, sessions, config);
-        let channels = channel_count.clamp(PROTOCOL_MINIMUM_CHANNEL_COUNT, PROTOCOL_MAXIMUM_CHANNEL_COUNT);
+        let channels = channel_count.clamp(
+            PROTOCOL_MINIMUM_CHANNEL_COUNT,
+            PROTOCOL_MAXIMUM_CHANNEL_COUNT,
+        );
         peer.channels.set_count(channels);
         peer.connect_id = connect_id;
         peer.recovery.window_size = window_for(config.outgoing_bandwidth);
@@ -34,7 +38,10 @@ impl Peer {
     /// The CONNECT of a peer in state [`PeerState::Connecting`].
     pub(super) fn connect_command(&self, config: &HostConfig, data: u32) -> Command {
         let handshake = self.handshake(config, self.sessions, self.recovery.window_size);
-        Command::Connect { handshake: Box::new(handshake), data }
+        Command::Connect {
+            handshake: Box::new(handshake),
+            data,
+        }
     }
 
     fn handshake(&self, config: &HostConfig, sessions: Sessions, window_size: u32) -> Handshake {
@@ -78,10 +85,21 @@ impl Host {
             outgoing: next_session(connect.incoming_session, last.outgoing),
             incoming: next_session(connect.outgoing_session, last.incoming),
         };
-        let mtu = self.config.mtu.min(connect.mtu.clamp(PROTOCOL_MINIMUM_MTU, PROTOCOL_MAXIMUM_MTU));
-        let mut peer = Peer::new(id, from, PeerState::AcknowledgingConnect, sessions, &self.config);
+        let mtu = self.config.mtu.min(
+            connect
+                .mtu
+                .clamp(PROTOCOL_MINIMUM_MTU, PROTOCOL_MAXIMUM_MTU),
+        );
+        let mut peer = Peer::new(
+            id,
+            from,
+            PeerState::AcknowledgingConnect,
+            sessions,
+            &self.config,
+        );
         peer.mtu = mtu;
-        peer.channels.set_count(channel_count.min(self.config.channel_limit));
+        peer.channels
+            .set_count(channel_count.min(self.config.channel_limit));
         peer.remote_id = connect.peer_id;
         peer.connect_id = connect.connect_id;
         peer.data = data;
@@ -92,13 +110,20 @@ impl Host {
             connect.throttle_acceleration,
             connect.throttle_deceleration,
         );
-        peer.recovery.window_size = send_window(self.config.outgoing_bandwidth, peer.incoming_bandwidth);
-        let granted = clamp_window(window_for(self.config.incoming_bandwidth).min(connect.window_size));
+        peer.recovery.window_size =
+            send_window(self.config.outgoing_bandwidth, peer.incoming_bandwidth);
+        let granted =
+            clamp_window(window_for(self.config.incoming_bandwidth).min(connect.window_size));
         // The remote reads the sessions from its own side.
-        let remote = Sessions { incoming: sessions.outgoing, outgoing: sessions.incoming };
+        let remote = Sessions {
+            incoming: sessions.outgoing,
+            outgoing: sessions.incoming,
+        };
         let verify = peer.handshake(&self.config, remote, granted);
         self.addresses.insert(&peer);
-        self.slots.occupy(peer).queue_control(&mut self.stamp, Command::VerifyConnect(Box::new(verify)));
+        self.slots
+            .occupy(peer)
+            .queue_control(&mut self.stamp, Command::VerifyConnect(Box::new(verify)));
         self.agenda.ready.insert(id.slot);
         Ok(id)
     }
@@ -106,12 +131,29 @@ impl Host {
     /// VERIFY_CONNECT: the connection we asked for is open, if the answer fits what we asked.
     ///
     /// Source: `enet_protocol_handle_verify_connect`, ENet 1.3.18 `protocol.c`.
-    pub(super) fn handle_verify_connect(&mut self, slot: u16, verify: &Handshake) -> Result<(), Abort> {
-        let Some(peer) = self.slots.at_mut(slot).filter(|peer| peer.state == PeerState::Connecting) else {
+    pub(super) fn handle_verify_connect(
+        &mut self,
+        slot: u16,
+        verify: &Handshake,
+    ) -> Result<(), Abort> {
+        let Some(peer) = self
+            .slots
+            .at_mut(slot)
+            .filter(|peer| peer.state == PeerState::Connecting)
+        else {
             return Ok(()); // a copy: it is acknowledged again, which repairs a lost acknowledgement
         };
-        let throttle = (verify.throttle_interval, verify.throttle_acceleration, verify.throttle_deceleration);
-        let fits = throttle == (peer.throttle.interval, peer.throttle.acceleration, peer.throttle.deceleration)
+        let throttle = (
+            verify.throttle_interval,
+            verify.throttle_acceleration,
+            verify.throttle_deceleration,
+        );
+        let fits = throttle
+            == (
+                peer.throttle.interval,
+                peer.throttle.acceleration,
+                peer.throttle.deceleration,
+            )
             && verify.connect_id == peer.connect_id;
         let Some(channel_count) = granted_channels(verify.channel_count).filter(|_| fits) else {
             self.finish(slot, 0, DisconnectCause::Handshake, false);
@@ -121,9 +163,17 @@ impl Host {
         let channel_count = channel_count.min(peer.channels.count());
         peer.channels.set_count(channel_count);
         peer.remote_id = verify.peer_id;
-        peer.sessions = Sessions { incoming: verify.incoming_session, outgoing: verify.outgoing_session };
-        peer.mtu = peer.mtu.min(verify.mtu.clamp(PROTOCOL_MINIMUM_MTU, PROTOCOL_MAXIMUM_MTU));
-        peer.recovery.window_size = peer.recovery.window_size.min(clamp_window(verify.window_size));
+        peer.sessions = Sessions {
+            incoming: verify.incoming_session,
+            outgoing: verify.outgoing_session,
+        };
+        peer.mtu = peer
+            .mtu
+            .min(verify.mtu.clamp(PROTOCOL_MINIMUM_MTU, PROTOCOL_MAXIMUM_MTU));
+        peer.recovery.window_size = peer
+            .recovery
+            .window_size
+            .min(clamp_window(verify.window_size));
         peer.incoming_bandwidth = verify.incoming_bandwidth;
         peer.outgoing_bandwidth = verify.outgoing_bandwidth;
         self.addresses.insert(peer);
@@ -136,7 +186,10 @@ impl Host {
         self.change_state(slot, PeerState::Connected);
         self.recalculate = true;
         if let Some(peer) = self.slots.at(slot) {
-            self.agenda.notices.push_back(Event::Connect { peer: peer.id, data });
+            self.agenda.notices.push_back(Event::Connect {
+                peer: peer.id,
+                data,
+            });
         }
     }
 }
@@ -171,13 +224,19 @@ const fn clamp_window(bytes: u32) -> u32 {
 /// The channel count in a handshake, if it is one.
 fn granted_channels(count: u32) -> Option<usize> {
     let count = usize::try_from(count).ok()?;
-    (PROTOCOL_MINIMUM_CHANNEL_COUNT..=PROTOCOL_MAXIMUM_CHANNEL_COUNT).contains(&count).then_some(count)
+    (PROTOCOL_MINIMUM_CHANNEL_COUNT..=PROTOCOL_MAXIMUM_CHANNEL_COUNT)
+        .contains(&count)
+        .then_some(count)
 }
 
 /// The session that follows the one the remote names (0xFF: it knows none) and differs from the `last` of the slot.
 const fn next_session(named: u8, last: u8) -> u8 {
     let session = (if named == 0xFF { last } else { named }).wrapping_add(1) & 3;
-    if session == last { session.wrapping_add(1) & 3 } else { session }
+    if session == last {
+        session.wrapping_add(1) & 3
+    } else {
+        session
+    }
 }
 
 #[cfg(test)]
@@ -187,7 +246,12 @@ mod tests {
     #[test]
     fn sessions_step_and_never_repeat_the_last_of_their_slot() {
         assert_eq!(next_session(0xFF, 0xFF), 0, "fresh on both sides");
-        assert_eq!((0..4).map(|last| next_session(last, last)).collect::<Vec<_>>(), [1, 2, 3, 0]);
+        assert_eq!(
+            (0..4)
+                .map(|last| next_session(last, last))
+                .collect::<Vec<_>>(),
+            [1, 2, 3, 0]
+        );
         for named in 0..=u8::MAX {
             for last in [0, 1, 2, 3, 0xFF] {
                 let next = next_session(named, last);

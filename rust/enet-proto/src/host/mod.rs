@@ -7,6 +7,8 @@
 mod addresses;
 mod bandwidth;
 mod handshake;
+#[cfg(test)]
+mod inspect;
 mod receive;
 mod slots;
 mod statistics;
@@ -20,13 +22,18 @@ use slots::{SlotSet, Slots};
 pub use statistics::HostStatistics;
 pub use transmit::Transmit;
 
-use crate::choices::{Choices, SeededChoices};
+pub(crate) use crate::choices::Choices;
+use crate::choices::SeededChoices;
 use crate::compress::Compressor;
 use crate::config::{HostConfig, clamp_channel_limit};
-use crate::consts::{PEER_PING_INTERVAL, PEER_TIMEOUT_LIMIT, PEER_TIMEOUT_MAXIMUM, PEER_TIMEOUT_MINIMUM};
+use crate::consts::{
+    PEER_PING_INTERVAL, PEER_TIMEOUT_LIMIT, PEER_TIMEOUT_MAXIMUM, PEER_TIMEOUT_MINIMUM,
+};
 use crate::error::{ConnectError, SendError};
 use crate::event::{DisconnectCause, Event, PeerId};
 use crate::packet::Packet;
+#[cfg(test)]
+pub(crate) use crate::peer::Inspection;
 use crate::peer::{Peer, PeerState, PeerStatistics, SendLimits};
 use crate::time::{Millis, Time};
 use crate::wire::{Command, ProtocolHeader};
@@ -144,9 +151,18 @@ impl Host {
         let vacant = self.slots.vacant(self.config.peer_count);
         let (id, sessions) = vacant.ok_or(ConnectError::NoFreeSlot(self.config.peer_count()))?;
         let connect_id = self.choices.connect_id();
-        let peer = Peer::connecting(id, address, sessions, channel_count, connect_id, &self.config);
+        let peer = Peer::connecting(
+            id,
+            address,
+            sessions,
+            channel_count,
+            connect_id,
+            &self.config,
+        );
         let connect = peer.connect_command(&self.config, data);
-        self.slots.occupy(peer).queue_control(&mut self.stamp, connect);
+        self.slots
+            .occupy(peer)
+            .queue_control(&mut self.stamp, connect);
         self.agenda.ready.insert(id.slot);
         Ok(id)
     }
@@ -163,7 +179,10 @@ impl Host {
     /// Source: `enet_peer_send`, ENet 1.3.18 `peer.c`. Differs: an unknown channel is an error with its number.
     pub fn send(&mut self, peer: PeerId, channel_id: u8, packet: Packet) -> Result<(), SendError> {
         let limits = self.send_limits();
-        let peer = self.slots.get_mut(peer).ok_or(SendError::NotConnected(PeerState::Disconnected))?;
+        let peer = self
+            .slots
+            .get_mut(peer)
+            .ok_or(SendError::NotConnected(PeerState::Disconnected))?;
         peer.send(&mut self.stamp, channel_id, &packet, limits)?;
         self.agenda.ready.insert(peer.id.slot);
         Ok(())
@@ -176,7 +195,10 @@ impl Host {
         let limits = self.send_limits();
         let mut reached = 0;
         for peer in self.slots.iter_mut() {
-            if peer.send(&mut self.stamp, channel_id, packet, limits).is_ok() {
+            if peer
+                .send(&mut self.stamp, channel_id, packet, limits)
+                .is_ok()
+            {
                 self.agenda.ready.insert(peer.id.slot);
                 reached += 1;
             }
@@ -191,8 +213,12 @@ impl Host {
     /// Source: `enet_peer_disconnect`, ENet 1.3.18 `peer.c`.
     pub fn disconnect(&mut self, peer: PeerId, data: u32) {
         match self.state(peer) {
-            PeerState::Connected | PeerState::DisconnectLater => self.begin_disconnect(peer.slot, data),
-            PeerState::Connecting | PeerState::AcknowledgingConnect => self.say_goodbye(peer.slot, data),
+            PeerState::Connected | PeerState::DisconnectLater => {
+                self.begin_disconnect(peer.slot, data)
+            }
+            PeerState::Connecting | PeerState::AcknowledgingConnect => {
+                self.say_goodbye(peer.slot, data)
+            }
             PeerState::Disconnected
             | PeerState::Disconnecting
             | PeerState::AcknowledgingDisconnect
@@ -278,10 +304,24 @@ impl Host {
     /// - `acceleration`, `deceleration`: rise and fall after a good and a bad sample, of 32; default 2 each.
     ///
     /// Source: `enet_peer_throttle_configure`, ENet 1.3.18 `peer.c`.
-    pub fn throttle_configure(&mut self, peer: PeerId, interval: u32, acceleration: u32, deceleration: u32) {
+    pub fn throttle_configure(
+        &mut self,
+        peer: PeerId,
+        interval: u32,
+        acceleration: u32,
+        deceleration: u32,
+    ) {
         if let Some(peer) = self.slots.get_mut(peer) {
-            peer.throttle.configure(interval, acceleration, deceleration);
-            peer.queue_control(&mut self.stamp, Command::ThrottleConfigure { interval, acceleration, deceleration });
+            peer.throttle
+                .configure(interval, acceleration, deceleration);
+            peer.queue_control(
+                &mut self.stamp,
+                Command::ThrottleConfigure {
+                    interval,
+                    acceleration,
+                    deceleration,
+                },
+            );
             self.agenda.ready.insert(peer.id.slot);
         }
     }
@@ -316,7 +356,9 @@ impl Host {
             return Some(notice);
         }
         while let Some(slot) = self.agenda.dispatch.pop_front() {
-            let Some(peer) = self.slots.at_mut(slot) else { continue };
+            let Some(peer) = self.slots.at_mut(slot) else {
+                continue;
+            };
             peer.dispatched = false;
             if let Some(received) = peer.ready.pop_front() {
                 if !self.config.manual_release {
@@ -330,7 +372,11 @@ impl Host {
                 });
             }
             if peer.state == PeerState::Zombie {
-                let event = Event::Disconnect { peer: peer.id, data: peer.data, cause: peer.cause };
+                let event = Event::Disconnect {
+                    peer: peer.id,
+                    data: peer.data,
+                    cause: peer.cause,
+                };
                 self.remove(slot);
                 self.recalculate = true;
                 return Some(event);
@@ -358,7 +404,9 @@ impl Host {
     /// State of the peer; one that is gone is [`PeerState::Disconnected`].
     #[must_use]
     pub fn state(&self, peer: PeerId) -> PeerState {
-        self.slots.get(peer).map_or(PeerState::Disconnected, |peer| peer.state)
+        self.slots
+            .get(peer)
+            .map_or(PeerState::Disconnected, |peer| peer.state)
     }
 
     /// Address of the peer, unless it is gone.
@@ -401,7 +449,9 @@ impl Host {
 impl Host {
     /// Moves a peer from one state to another, keeping count of the open ones.
     fn change_state(&mut self, slot: u16, state: PeerState) {
-        let Some(peer) = self.slots.at_mut(slot) else { return };
+        let Some(peer) = self.slots.at_mut(slot) else {
+            return;
+        };
         let was_open = std::mem::replace(&mut peer.state, state).is_open();
         match (was_open, state.is_open()) {
             (false, true) => {
@@ -419,7 +469,9 @@ impl Host {
     /// Sends a flagged DISCONNECT and waits for its acknowledgement.
     fn begin_disconnect(&mut self, slot: u16, data: u32) {
         self.change_state(slot, PeerState::Disconnecting);
-        let Some(peer) = self.slots.at_mut(slot) else { return };
+        let Some(peer) = self.slots.at_mut(slot) else {
+            return;
+        };
         peer.ready.clear();
         peer.clear_queues();
         peer.queue_control(&mut self.stamp, Command::Disconnect { data });
@@ -428,7 +480,9 @@ impl Host {
 
     /// Writes an unflagged DISCONNECT for [`Host::poll_transmit`] and forgets the peer.
     fn say_goodbye(&mut self, slot: u16, data: u32) {
-        let Some(peer) = self.slots.at_mut(slot) else { return };
+        let Some(peer) = self.slots.at_mut(slot) else {
+            return;
+        };
         let header = ProtocolHeader {
             peer_id: peer.remote_id,
             session: peer.sessions.outgoing,
@@ -448,13 +502,22 @@ impl Host {
     ///
     /// `at_once` puts the event before those of other peers, as ENet does with its own findings.
     fn finish(&mut self, slot: u16, data: u32, cause: DisconnectCause, at_once: bool) {
-        let connected = self.slots.at(slot).is_some_and(|peer| peer.state != PeerState::Connecting);
+        let connected = self
+            .slots
+            .at(slot)
+            .is_some_and(|peer| peer.state != PeerState::Connecting);
         self.change_state(slot, PeerState::Zombie);
-        let Some(peer) = self.slots.at_mut(slot) else { return };
+        let Some(peer) = self.slots.at_mut(slot) else {
+            return;
+        };
         peer.clear_queues();
         (peer.data, peer.cause) = (data, cause);
         if at_once && peer.ready.is_empty() {
-            let event = Event::Disconnect { peer: peer.id, data, cause };
+            let event = Event::Disconnect {
+                peer: peer.id,
+                data,
+                cause,
+            };
             self.remove(slot);
             self.recalculate |= connected;
             self.agenda.notices.push_back(event);
@@ -466,13 +529,17 @@ impl Host {
     /// Frees the slot. A connect event not yet handed out goes with it: nobody can use the peer any more.
     fn remove(&mut self, slot: u16) {
         self.change_state(slot, PeerState::Disconnected);
-        let Some(mut peer) = self.slots.vacate(slot) else { return };
+        let Some(mut peer) = self.slots.vacate(slot) else {
+            return;
+        };
         self.agenda.ready.remove(slot);
         self.agenda.clear_timer(&mut peer);
         if peer.dispatched {
             self.agenda.dispatch.retain(|&waiting| waiting != slot);
         }
-        self.agenda.notices.retain(|notice| !matches!(notice, Event::Connect { peer: id, .. } if *id == peer.id));
+        self.agenda
+            .notices
+            .retain(|notice| !matches!(notice, Event::Connect { peer: id, .. } if *id == peer.id));
         self.addresses.remove(&peer);
     }
 

@@ -22,24 +22,37 @@ impl Host {
     /// Source: `enet_protocol_handle_incoming_commands`, ENet 1.3.18 `protocol.c`. Differs: a datagram shorter than its
     /// own header is dropped.
     pub fn handle_datagram(&mut self, now: Time, from: SocketAddr, data: &[u8]) {
-        self.statistics.bytes_received = self.statistics.bytes_received.wrapping_add(data.len() as u64);
+        self.statistics.bytes_received = self
+            .statistics
+            .bytes_received
+            .wrapping_add(data.len() as u64);
         self.statistics.datagrams_received = self.statistics.datagrams_received.wrapping_add(1);
         let mut scratch = std::mem::take(&mut self.scratch);
         match self.unseal(from, data, &mut scratch) {
             Some((header, slot)) => {
-                let plain = if header.compressed || self.config.checksum.is_some() { &scratch } else { data };
+                let plain = if header.compressed || self.config.checksum.is_some() {
+                    &scratch
+                } else {
+                    data
+                };
                 self.walk(now.millis(), from, header, slot, plain);
             }
             None => {
                 log::trace!("datagram of {} bytes from {from} dropped", data.len());
-                self.statistics.datagrams_dropped = self.statistics.datagrams_dropped.wrapping_add(1);
+                self.statistics.datagrams_dropped =
+                    self.statistics.datagrams_dropped.wrapping_add(1);
             }
         }
         self.scratch = scratch;
     }
 
     /// Finds out whom a datagram is for, and undoes compression and checksum into `scratch` where there are any.
-    fn unseal(&mut self, from: SocketAddr, data: &[u8], scratch: &mut Vec<u8>) -> Option<(ProtocolHeader, Option<u16>)> {
+    fn unseal(
+        &mut self,
+        from: SocketAddr,
+        data: &[u8],
+        scratch: &mut Vec<u8>,
+    ) -> Option<(ProtocolHeader, Option<u16>)> {
         if data.len() > PROTOCOL_MAXIMUM_MTU as usize {
             return None;
         }
@@ -48,7 +61,11 @@ impl Host {
         let (head, body) = data.split_at_checked(header_len)?;
         let slot = (header.peer_id != PROTOCOL_MAXIMUM_PEER_ID).then_some(header.peer_id);
         let peer = match slot {
-            Some(slot) => Some(self.slots.at(slot).filter(|peer| peer.expects(from, header.session))?),
+            Some(slot) => Some(
+                self.slots
+                    .at(slot)
+                    .filter(|peer| peer.expects(from, header.session))?,
+            ),
             None => None,
         };
         let connect_id = peer.map_or([0; 4], |peer| peer.connect_id);
@@ -56,7 +73,10 @@ impl Host {
             scratch.clear();
             scratch.extend_from_slice(head);
             scratch.resize(PROTOCOL_MAXIMUM_MTU as usize, 0);
-            let len = self.compressor.as_mut()?.decompress(body, &mut scratch[header_len..])?;
+            let len = self
+                .compressor
+                .as_mut()?
+                .decompress(body, &mut scratch[header_len..])?;
             if len == 0 {
                 return None;
             }
@@ -66,13 +86,19 @@ impl Host {
             scratch.extend_from_slice(data);
         }
         if let Some(checksum) = self.config.checksum {
-            let field = scratch[header.len()..].first_chunk_mut().expect("the head was split off with the checksum");
+            let field = scratch[header.len()..]
+                .first_chunk_mut()
+                .expect("the head was split off with the checksum");
             let sent = std::mem::replace(field, connect_id);
             if checksum(scratch).to_be_bytes() != sent {
                 return None;
             }
         }
-        let plain_len = if header.compressed { scratch.len() } else { data.len() };
+        let plain_len = if header.compressed {
+            scratch.len()
+        } else {
+            data.len()
+        };
         if let Some(peer) = slot.and_then(|slot| self.slots.at_mut(slot)) {
             peer.address = from;
             let len = u32::try_from(plain_len).expect("at most 4096");
@@ -82,7 +108,14 @@ impl Host {
     }
 
     /// Handles one command after the other until one is not acceptable or the datagram ends.
-    fn walk(&mut self, now: Millis, from: SocketAddr, header: ProtocolHeader, slot: Option<u16>, datagram: &[u8]) {
+    fn walk(
+        &mut self,
+        now: Millis,
+        from: SocketAddr,
+        header: ProtocolHeader,
+        slot: Option<u16>,
+        datagram: &[u8],
+    ) {
         let mut peer = slot;
         let mut rest = &datagram[header.len() + self.checksum_len()..];
         while let Some((command_header, command)) = Command::decode(rest) {
@@ -90,27 +123,41 @@ impl Host {
             rest = &rest[kind.size()..];
             let payload_len = command.payload_len().unwrap_or(0);
             let outcome = match (peer, &command) {
-                (None, Command::Connect { handshake, data }) => {
-                    self.handle_connect(from, handshake, *data).map(|id| peer = Some(id.slot))
-                }
+                (None, Command::Connect { handshake, data }) => self
+                    .handle_connect(from, handshake, *data)
+                    .map(|id| peer = Some(id.slot)),
                 (None, _) => return,
                 (Some(slot), _) => match rest.split_at_checked(payload_len) {
                     Some((payload, behind)) => {
                         rest = behind;
                         let unanswerable = header.sent_time.is_none();
-                        self.handle_command(now, slot, command_header, &command, payload, unanswerable)
+                        self.handle_command(
+                            now,
+                            slot,
+                            command_header,
+                            &command,
+                            payload,
+                            unanswerable,
+                        )
                     }
                     None => Err(Abort),
                 },
             };
             if outcome.is_err() {
-                log::trace!("{kind:?} from {from} is not acceptable, the rest of its datagram is dropped");
-                self.statistics.datagrams_aborted = self.statistics.datagrams_aborted.wrapping_add(1);
+                log::trace!(
+                    "{kind:?} from {from} is not acceptable, the rest of its datagram is dropped"
+                );
+                self.statistics.datagrams_aborted =
+                    self.statistics.datagrams_aborted.wrapping_add(1);
                 break;
             }
-            let Some(known) = peer.and_then(|slot| self.slots.at_mut(slot)) else { break };
+            let Some(known) = peer.and_then(|slot| self.slots.at_mut(slot)) else {
+                break;
+            };
             if command_header.acknowledge {
-                let Some(sent_time) = header.sent_time else { break };
+                let Some(sent_time) = header.sent_time else {
+                    break;
+                };
                 known.acknowledge(command_header, kind, sent_time);
             }
             if command_header.channel_id == CONTROL_CHANNEL && kind != CommandKind::Acknowledge {
@@ -140,23 +187,32 @@ impl Host {
             }
             Command::Connect { .. } => Err(Abort),
             Command::VerifyConnect(ref verify) => self.handle_verify_connect(slot, verify),
-            Command::Disconnect { data } => self.handle_disconnect(slot, header, data, unanswerable),
+            Command::Disconnect { data } => {
+                self.handle_disconnect(slot, header, data, unanswerable)
+            }
             Command::Ping => peer.must_be_open(),
             Command::BandwidthLimit { incoming, outgoing } => {
                 peer.must_be_open()?;
                 self.handle_bandwidth_limit(slot, incoming, outgoing);
                 Ok(())
             }
-            Command::ThrottleConfigure { interval, acceleration, deceleration } => {
+            Command::ThrottleConfigure {
+                interval,
+                acceleration,
+                deceleration,
+            } => {
                 peer.must_be_open()?;
-                peer.throttle.configure(interval, acceleration, deceleration);
+                peer.throttle
+                    .configure(interval, acceleration, deceleration);
                 Ok(())
             }
             Command::SendReliable { .. }
             | Command::SendUnreliable { .. }
             | Command::SendFragment(_)
             | Command::SendUnsequenced { .. }
-            | Command::SendUnreliableFragment(_) => peer.take_in(header, command, payload, &self.config),
+            | Command::SendUnreliableFragment(_) => {
+                peer.take_in(header, command, payload, &self.config)
+            }
         }
     }
 
@@ -172,10 +228,11 @@ impl Host {
         if peer.state == PeerState::Zombie {
             return Ok(());
         }
-        let confirmed = match peer.acknowledged(now, channel_id, number, echo, self.config.vanilla_quirks) {
-            Ok(confirmed) => confirmed,
-            Err(EchoFromTheFuture) => return Ok(()),
-        };
+        let confirmed =
+            match peer.acknowledged(now, channel_id, number, echo, self.config.vanilla_quirks) {
+                Ok(confirmed) => confirmed,
+                Err(EchoFromTheFuture) => return Ok(()),
+            };
         match (peer.state, confirmed) {
             (PeerState::AcknowledgingConnect, Some(CommandKind::VerifyConnect)) => {
                 let data = peer.data;
@@ -206,12 +263,16 @@ impl Host {
         unanswerable: bool,
     ) -> Result<(), Abort> {
         let peer = self.slots.at_mut(slot).ok_or(Abort)?;
-        if matches!(peer.state, PeerState::Zombie | PeerState::AcknowledgingDisconnect) {
+        if matches!(
+            peer.state,
+            PeerState::Zombie | PeerState::AcknowledgingDisconnect
+        ) {
             return Ok(());
         }
         let ahead = header.number.wrapping_sub(peer.incoming_control_number);
         // While connecting nothing was seen yet; refusals come with whatever number.
-        let numbered = peer.state == PeerState::Connecting || (1..=DISCONNECT_REACH).contains(&ahead);
+        let numbered =
+            peer.state == PeerState::Connecting || (1..=DISCONNECT_REACH).contains(&ahead);
         if !numbered && !self.config.vanilla_quirks {
             return Err(Abort);
         }

@@ -14,7 +14,10 @@ pub(super) struct SlotSet {
 
 impl Default for SlotSet {
     fn default() -> Self {
-        Self { summary: 0, words: [0; 64] }
+        Self {
+            summary: 0,
+            words: [0; 64],
+        }
     }
 }
 
@@ -84,11 +87,18 @@ impl Slots {
 
     /// The lowest free slot below `limit`, as the id of the next peer in it and the sessions of the last one.
     pub(super) fn vacant(&mut self, limit: u16) -> Option<(PeerId, Sessions)> {
-        let slot = self.used.lowest_absent().filter(|&slot| slot < limit.min(PROTOCOL_MAXIMUM_PEER_ID))?;
+        let slot = self
+            .used
+            .lowest_absent()
+            .filter(|&slot| slot < limit.min(PROTOCOL_MAXIMUM_PEER_ID))?;
         if self.slots.len() <= usize::from(slot) {
             self.slots.resize_with(usize::from(slot) + 1, Slot::default);
         }
-        let Slot { generation, sessions, .. } = self.slots[usize::from(slot)];
+        let Slot {
+            generation,
+            sessions,
+            ..
+        } = self.slots[usize::from(slot)];
         Some((PeerId { slot, generation }, sessions))
     }
 
@@ -140,13 +150,17 @@ impl Slots {
 
     /// All peers, in order of their slots.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Peer> {
-        self.slots.iter_mut().filter_map(|slot| slot.peer.as_deref_mut())
+        self.slots
+            .iter_mut()
+            .filter_map(|slot| slot.peer.as_deref_mut())
     }
 
     /// The sessions of the last peer in a free slot.
     #[cfg(test)]
-    pub(crate) fn sessions(&self, slot: u16) -> Sessions {
-        self.slots.get(usize::from(slot)).map_or_else(Sessions::default, |slot| slot.sessions)
+    pub(super) fn sessions(&self, slot: u16) -> Sessions {
+        self.slots
+            .get(usize::from(slot))
+            .map_or_else(Sessions::default, |slot| slot.sessions)
     }
 }
 
@@ -161,7 +175,11 @@ mod tests {
         members.into_iter().rev().for_each(|slot| set.insert(slot));
         assert_eq!(set.iter().collect::<Vec<_>>(), members);
         for from in 0..=4096 {
-            assert_eq!(set.next(from), members.into_iter().find(|&member| member >= from), "from {from}");
+            assert_eq!(
+                set.next(from),
+                members.into_iter().find(|&member| member >= from),
+                "from {from}"
+            );
         }
         members.into_iter().for_each(|slot| set.remove(slot));
         assert_eq!((set.next(0), set.summary), (None, 0));
@@ -171,9 +189,15 @@ mod tests {
     fn the_lowest_free_slot_is_taken_and_every_generation_is_new() {
         let mut slots = Slots::default();
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
-        let mut occupy = |slots: &mut Slots| {
+        let occupy = |slots: &mut Slots| {
             let (id, sessions) = slots.vacant(3)?;
-            slots.occupy(Peer::new(id, address, crate::PeerState::Connecting, sessions, &crate::HostConfig::new(3, [0; 32])));
+            slots.occupy(Peer::new(
+                id,
+                address,
+                crate::PeerState::Connecting,
+                sessions,
+                &crate::HostConfig::new(3, [0; 32]),
+            ));
             Some(id)
         };
         let ids: Vec<PeerId> = std::iter::from_fn(|| occupy(&mut slots)).collect();

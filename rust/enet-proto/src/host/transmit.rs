@@ -129,7 +129,13 @@ impl Host {
     }
 
     /// Writes header, checksum and `body` to `out`, compressed if that helps.
-    pub(super) fn seal(&mut self, header: ProtocolHeader, connect_id: [u8; 4], body: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn seal(
+        &mut self,
+        header: ProtocolHeader,
+        connect_id: [u8; 4],
+        body: &[u8],
+        out: &mut Vec<u8>,
+    ) {
         let head_len = header.len() + self.checksum_len();
         out.clear();
         out.resize(head_len, 0);
@@ -137,15 +143,24 @@ impl Host {
         let packed_len = self.compressor.as_mut().and_then(|compressor| {
             let mut packed = std::mem::take(&mut self.packed);
             packed.resize(body.len(), 0);
-            let len = compressor.compress(body, &mut packed).filter(|&len| len < body.len());
+            let len = compressor
+                .compress(body, &mut packed)
+                .filter(|&len| len < body.len());
             self.packed = packed;
             len
         });
-        let header = ProtocolHeader { compressed: packed_len.is_some(), ..header };
+        let header = ProtocolHeader {
+            compressed: packed_len.is_some(),
+            ..header
+        };
         out[..header.len()].copy_from_slice(&header.encode()[..header.len()]);
         if let Some(checksum) = self.config.checksum {
             // The checksum covers the plain body, with the connect id in its own place.
-            let seed = if header.peer_id < PROTOCOL_MAXIMUM_PEER_ID { connect_id } else { [0; 4] };
+            let seed = if header.peer_id < PROTOCOL_MAXIMUM_PEER_ID {
+                connect_id
+            } else {
+                [0; 4]
+            };
             out[header.len()..head_len].copy_from_slice(&seed);
             let sum = checksum(out).to_be_bytes();
             out[header.len()..head_len].copy_from_slice(&sum);
@@ -157,7 +172,10 @@ impl Host {
     }
 
     const fn sent(&mut self, to: SocketAddr, datagram: &[u8]) -> Transmit {
-        self.statistics.bytes_sent = self.statistics.bytes_sent.wrapping_add(datagram.len() as u64);
+        self.statistics.bytes_sent = self
+            .statistics
+            .bytes_sent
+            .wrapping_add(datagram.len() as u64);
         self.statistics.datagrams_sent = self.statistics.datagrams_sent.wrapping_add(1);
         Transmit { to }
     }

@@ -23,7 +23,13 @@ pub(crate) struct Body<'a> {
 
 impl<'a> Body<'a> {
     pub(crate) const fn new(buf: &'a mut Vec<u8>) -> Self {
-        Self { buf, size: HEADER_RESERVE, commands: 0, wants_sent_time: false, has_unreliable: false }
+        Self {
+            buf,
+            size: HEADER_RESERVE,
+            commands: 0,
+            wants_sent_time: false,
+            has_unreliable: false,
+        }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -48,14 +54,23 @@ impl Peer {
     pub(crate) fn assemble_acknowledgements(&mut self, body: &mut Body<'_>) {
         let mtu = self.mtu as usize;
         while !body.is_full() && mtu.saturating_sub(body.size) >= CommandKind::Acknowledge.size() {
-            let Some(owed) = self.acknowledgements.pop_front() else { return };
+            let Some(owed) = self.acknowledgements.pop_front() else {
+                return;
+            };
             let header = CommandHeader {
                 acknowledge: false,
                 unsequenced: false,
                 channel_id: owed.channel_id,
                 number: owed.number,
             };
-            body.append(header, &Command::Acknowledge { number: owed.number, sent_time: owed.sent_time }, &[]);
+            body.append(
+                header,
+                &Command::Acknowledge {
+                    number: owed.number,
+                    sent_time: owed.sent_time,
+                },
+                &[],
+            );
             if owed.kind == CommandKind::Disconnect {
                 self.state = PeerState::Zombie;
             }
@@ -101,16 +116,20 @@ impl Peer {
                 (None, None) => break,
                 (None, Some(_)) => true,
                 (Some(_), None) => false,
-                (Some(control), Some(reliable)) => {
-                    Millis(self.queues.get(reliable).stamp).before(Millis(self.queues.get(control).stamp))
-                }
+                (Some(control), Some(reliable)) => Millis(self.queues.get(reliable).stamp)
+                    .before(Millis(self.queues.get(control).stamp)),
             };
-            let cursor = if from_reliable { &mut reliable } else { &mut control };
+            let cursor = if from_reliable {
+                &mut reliable
+            } else {
+                &mut control
+            };
             let key = cursor.expect("the match above saw it");
             *cursor = self.queues.next(key);
             let item = self.queues.get(key);
             let (header, wire_len, is_first) = (item.header, item.wire_len(), item.attempts == 0);
-            let reliable_len = (header.acknowledge && item.has_packet()).then_some(item.payload.len());
+            let reliable_len =
+                (header.acknowledge && item.has_packet()).then_some(item.payload.len());
             if header.acknowledge {
                 if self.channels.contains(header.channel_id) {
                     if window_blocked {
@@ -150,14 +169,18 @@ impl Peer {
     }
 
     fn may_open_window(&mut self, header: CommandHeader) -> bool {
-        self.channels.used(header.channel_id).is_none_or(|channel| channel.may_open_window(header.number))
+        self.channels
+            .used(header.channel_id)
+            .is_none_or(|channel| channel.may_open_window(header.number))
     }
 
     /// Asks the throttle about an unreliable packet and, if it must go, drops it with the rest of its fragments.
     /// `next` is what follows it in the queue.
     fn throttled(&mut self, key: Key, next: &mut Option<Key>) -> bool {
         let item = self.queues.get(key);
-        let Some(unreliable) = UnreliableName::of(&item.header, &item.command) else { return false };
+        let Some(unreliable) = UnreliableName::of(&item.header, &item.command) else {
+            return false;
+        };
         if unreliable.offset != 0 || !self.throttle.drops_next() {
             return false;
         }
@@ -166,7 +189,8 @@ impl Peer {
         while let Some(key) = *next {
             let item = self.queues.get(key);
             let follower = UnreliableName::of(&item.header, &item.command);
-            if !follower.is_some_and(|follower| follower.follows(&unreliable, self.vanilla_quirks)) {
+            if !follower.is_some_and(|follower| follower.follows(&unreliable, self.vanilla_quirks))
+            {
                 break;
             }
             *next = self.queues.next(key);
@@ -193,16 +217,26 @@ impl UnreliableName {
         let (number, offset, fragmented) = match *command {
             Command::SendUnreliable { number, .. } => (number, 0, false),
             Command::SendUnsequenced { .. } => (0, 0, false),
-            Command::SendUnreliableFragment(Fragment { start, offset, .. }) => (start, offset, true),
+            Command::SendUnreliableFragment(Fragment { start, offset, .. }) => {
+                (start, offset, true)
+            }
             _ => return None,
         };
-        Some(Self { channel_id: header.channel_id, epoch: header.number, number, offset, fragmented })
+        Some(Self {
+            channel_id: header.channel_id,
+            epoch: header.number,
+            number,
+            offset,
+            fragmented,
+        })
     }
 
     /// Whether this is a further fragment of `first`. ENet compares the numbers alone, so that all unsequenced packets
     /// in a row are one to it.
     fn follows(&self, first: &Self, vanilla_quirks: bool) -> bool {
         let same_numbers = (self.epoch, self.number) == (first.epoch, first.number);
-        same_numbers && (vanilla_quirks || (self.fragmented && first.fragmented && self.channel_id == first.channel_id))
+        same_numbers
+            && (vanilla_quirks
+                || (self.fragmented && first.fragmented && self.channel_id == first.channel_id))
     }
 }

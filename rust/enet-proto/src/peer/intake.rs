@@ -17,8 +17,13 @@ impl Peer {
         payload: &[u8],
         config: &HostConfig,
     ) -> Result<(), Abort> {
-        let CommandHeader { channel_id, number, .. } = header;
-        if !self.channels.contains(channel_id) || !self.is_open() || payload.len() > config.maximum_packet_size {
+        let CommandHeader {
+            channel_id, number, ..
+        } = header;
+        if !self.channels.contains(channel_id)
+            || !self.is_open()
+            || payload.len() > config.maximum_packet_size
+        {
             return Err(Abort);
         }
         let mut intake = Intake {
@@ -41,7 +46,9 @@ impl Peer {
         let channel = self.channels.get_mut(channel_id).ok_or(Abort)?.incoming();
         match command {
             Command::SendReliable { .. } => channel.reliable(number, payload, intake),
-            Command::SendUnreliable { number: own, .. } => channel.unreliable(number, *own, payload, intake),
+            Command::SendUnreliable { number: own, .. } => {
+                channel.unreliable(number, *own, payload, intake)
+            }
             Command::SendFragment(fragment) => channel.fragment(fragment, payload, intake),
             Command::SendUnreliableFragment(fragment) => {
                 channel.unreliable_fragment(number, fragment, payload, intake)

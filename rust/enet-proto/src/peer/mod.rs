@@ -5,6 +5,8 @@
 
 mod assemble;
 mod channels;
+#[cfg(test)]
+mod inspect;
 mod intake;
 mod outgoing;
 mod queue;
@@ -20,6 +22,8 @@ use std::net::SocketAddr;
 
 pub(crate) use assemble::Body;
 use channels::ChannelTable;
+#[cfg(test)]
+pub(crate) use inspect::Inspection;
 pub(crate) use outgoing::NumberIndex;
 use outgoing::OutgoingQueues;
 pub(crate) use queue::SendLimits;
@@ -63,7 +67,10 @@ pub(crate) struct Sessions {
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { incoming: 0xFF, outgoing: 0xFF }
+        Self {
+            incoming: 0xFF,
+            outgoing: 0xFF,
+        }
     }
 }
 
@@ -188,7 +195,11 @@ impl Peer {
         self.unacknowledged_control = NumberIndex::default();
         self.acknowledgements.clear();
         self.channels.clear();
-        self.waiting = self.ready.iter().map(|received| received.packet.len()).sum();
+        self.waiting = self
+            .ready
+            .iter()
+            .map(|received| received.packet.len())
+            .sum();
     }
 
     /// Queues the acknowledgement of a command that was handled, unless this state gives none.
@@ -204,13 +215,21 @@ impl Peer {
             PeerState::AcknowledgingDisconnect => kind != CommandKind::Disconnect,
             PeerState::Connecting | PeerState::Connected | PeerState::DisconnectLater => false,
         };
-        let too_far = self.channels.range_of(header.channel_id, header.number) == Some(Range::TooFar);
+        let too_far =
+            self.channels.range_of(header.channel_id, header.number) == Some(Range::TooFar);
         if silent || too_far {
             return;
         }
         self.outgoing_total = self.outgoing_total.wrapping_add(8);
-        let CommandHeader { channel_id, number, .. } = header;
-        self.acknowledgements.push_back(Acknowledgement { kind, channel_id, number, sent_time });
+        let CommandHeader {
+            channel_id, number, ..
+        } = header;
+        self.acknowledgements.push_back(Acknowledgement {
+            kind,
+            channel_id,
+            number,
+            sent_time,
+        });
     }
 
     /// Drops the CONNECT that VERIFY_CONNECT answers, wherever it waits.

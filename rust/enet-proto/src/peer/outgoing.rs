@@ -90,14 +90,26 @@ pub(crate) struct OutgoingQueues {
 
 impl Default for OutgoingQueues {
     fn default() -> Self {
-        Self { nodes: Vec::new(), free: Key::NONE, lists: [List { head: Key::NONE, tail: Key::NONE }; 3] }
+        Self {
+            nodes: Vec::new(),
+            free: Key::NONE,
+            lists: [List {
+                head: Key::NONE,
+                tail: Key::NONE,
+            }; 3],
+        }
     }
 }
 
 impl OutgoingQueues {
     /// Appends `item` to `queue`.
     pub(crate) fn push(&mut self, queue: Queue, item: Outgoing) -> Key {
-        let node = Node { item: Some(item), queue, previous: Key::NONE, next: Key::NONE };
+        let node = Node {
+            item: Some(item),
+            queue,
+            previous: Key::NONE,
+            next: Key::NONE,
+        };
         let key = match self.free.some() {
             Some(key) => {
                 self.free = self.nodes[key.index()].next;
@@ -105,7 +117,8 @@ impl OutgoingQueues {
                 key
             }
             None => {
-                let key = Key(u32::try_from(self.nodes.len()).expect("memory ends before 2^32 commands"));
+                let key =
+                    Key(u32::try_from(self.nodes.len()).expect("memory ends before 2^32 commands"));
                 self.nodes.push(node);
                 key
             }
@@ -120,7 +133,9 @@ impl OutgoingQueues {
         let node = &mut self.nodes[key.index()];
         node.next = self.free;
         self.free = key;
-        node.item.take().expect("a key is used no more once its command is removed")
+        node.item
+            .take()
+            .expect("a key is used no more once its command is removed")
     }
 
     /// Moves the command to the end of `queue`.
@@ -139,12 +154,18 @@ impl OutgoingQueues {
 
     /// The command.
     pub(crate) fn get(&self, key: Key) -> &Outgoing {
-        self.nodes[key.index()].item.as_ref().expect("a key is used no more once its command is removed")
+        self.nodes[key.index()]
+            .item
+            .as_ref()
+            .expect("a key is used no more once its command is removed")
     }
 
     /// The command, to change.
     pub(crate) fn get_mut(&mut self, key: Key) -> &mut Outgoing {
-        self.nodes[key.index()].item.as_mut().expect("a key is used no more once its command is removed")
+        self.nodes[key.index()]
+            .item
+            .as_mut()
+            .expect("a key is used no more once its command is removed")
     }
 
     /// The list the command is in.
@@ -169,7 +190,9 @@ impl OutgoingQueues {
 
     /// Whether all three lists are empty.
     pub(crate) fn all_empty(&self) -> bool {
-        [Queue::Control, Queue::Reliable, Queue::Sent].into_iter().all(|queue| self.is_empty(queue))
+        [Queue::Control, Queue::Reliable, Queue::Sent]
+            .into_iter()
+            .all(|queue| self.is_empty(queue))
     }
 
     /// Drops every command and the memory they took.
@@ -195,7 +218,12 @@ impl OutgoingQueues {
     }
 
     fn unlink(&mut self, key: Key) {
-        let Node { queue, previous, next, .. } = self.nodes[key.index()];
+        let Node {
+            queue,
+            previous,
+            next,
+            ..
+        } = self.nodes[key.index()];
         *self.next_of(queue, previous) = next;
         *self.previous_of(queue, next) = previous;
     }
@@ -232,18 +260,26 @@ impl NumberIndex {
         if self.keys.is_empty() {
             self.first = number;
         }
-        debug_assert_eq!(usize::from(number.wrapping_sub(self.first)), self.keys.len() & 0xFFFF);
+        debug_assert_eq!(
+            usize::from(number.wrapping_sub(self.first)),
+            self.keys.len() & 0xFFFF
+        );
         self.keys.push_back(key);
     }
 
     /// The command with `number`; the older one if two numbers 65536 apart wait.
     pub(crate) fn get(&self, number: u16) -> Option<Key> {
-        self.keys.get(usize::from(number.wrapping_sub(self.first))).and_then(|key| key.some())
+        self.keys
+            .get(usize::from(number.wrapping_sub(self.first)))
+            .and_then(|key| key.some())
     }
 
     /// Forgets the command with `number`.
     pub(crate) fn remove(&mut self, number: u16) {
-        if let Some(key) = self.keys.get_mut(usize::from(number.wrapping_sub(self.first))) {
+        if let Some(key) = self
+            .keys
+            .get_mut(usize::from(number.wrapping_sub(self.first)))
+        {
             *key = Key::NONE;
         }
         while self.keys.front() == Some(&Key::NONE) {
@@ -270,21 +306,35 @@ mod tests {
     }
 
     fn stamps(queues: &OutgoingQueues, queue: Queue) -> Vec<u32> {
-        std::iter::successors(queues.first(queue), |&key| queues.next(key)).map(|key| queues.get(key).stamp).collect()
+        std::iter::successors(queues.first(queue), |&key| queues.next(key))
+            .map(|key| queues.get(key).stamp)
+            .collect()
     }
 
     #[test]
     fn commands_move_between_lists_and_leave_from_the_middle() {
         let mut queues = OutgoingQueues::default();
-        let keys: Vec<Key> = (0..5).map(|stamp| queues.push(Queue::Reliable, command(stamp))).collect();
+        let keys: Vec<Key> = (0..5)
+            .map(|stamp| queues.push(Queue::Reliable, command(stamp)))
+            .collect();
         queues.move_to_back(keys[1], Queue::Sent);
         queues.move_to_back(keys[3], Queue::Sent);
-        assert_eq!((stamps(&queues, Queue::Reliable), stamps(&queues, Queue::Sent)), (vec![0, 2, 4], vec![1, 3]));
+        assert_eq!(
+            (
+                stamps(&queues, Queue::Reliable),
+                stamps(&queues, Queue::Sent)
+            ),
+            (vec![0, 2, 4], vec![1, 3])
+        );
         queues.move_to_front(&[keys[1], keys[3]], Queue::Reliable);
         assert_eq!(stamps(&queues, Queue::Reliable), [1, 3, 0, 2, 4]);
         assert!(queues.is_empty(Queue::Sent));
         assert_eq!(queues.remove(keys[0]).stamp, 0);
-        assert_eq!(queues.push(Queue::Control, command(9)), keys[0], "the free node is used again");
+        assert_eq!(
+            queues.push(Queue::Control, command(9)),
+            keys[0],
+            "the free node is used again"
+        );
         assert_eq!(stamps(&queues, Queue::Reliable), [1, 3, 2, 4]);
         assert_eq!(stamps(&queues, Queue::Control), [9]);
     }
@@ -295,10 +345,17 @@ mod tests {
         for (number, key) in [(65534, 0), (65535, 1), (0, 2), (1, 3)] {
             index.insert(number, Key(key));
         }
-        assert_eq!((index.get(65535), index.get(1)), (Some(Key(1)), Some(Key(3))));
+        assert_eq!(
+            (index.get(65535), index.get(1)),
+            (Some(Key(1)), Some(Key(3)))
+        );
         assert_eq!((index.get(65533), index.get(2)), (None, None));
         index.remove(65535);
-        assert_eq!((index.get(65535), index.keys.len()), (None, 4), "the oldest still waits");
+        assert_eq!(
+            (index.get(65535), index.keys.len()),
+            (None, 4),
+            "the oldest still waits"
+        );
         index.remove(65534);
         assert_eq!((index.get(0), index.keys.len()), (Some(Key(2)), 2));
         index.remove(7);

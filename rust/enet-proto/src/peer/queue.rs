@@ -8,13 +8,16 @@ use crate::consts::PROTOCOL_MAXIMUM_FRAGMENT_COUNT;
 use crate::error::SendError;
 use crate::packet::{Packet, PacketFlags};
 use crate::time::Millis;
-use crate::wire::{Command, CommandHeader, CommandKind, CONTROL_CHANNEL, Fragment};
+use crate::wire::{CONTROL_CHANNEL, Command, CommandHeader, CommandKind, Fragment};
 
 impl Peer {
     /// Queues a command of the connection itself, to be acknowledged.
     pub(crate) fn queue_control(&mut self, stamp: &mut u32, command: Command) {
         self.control_number = self.control_number.wrapping_add(1);
-        let header = CommandHeader { number: self.control_number, ..CommandHeader::CONTROL };
+        let header = CommandHeader {
+            number: self.control_number,
+            ..CommandHeader::CONTROL
+        };
         let key = self.push(stamp, header, command, Bytes::new());
         self.unacknowledged_control.insert(header.number, key);
     }
@@ -33,22 +36,40 @@ impl Peer {
             return Err(SendError::NotConnected(self.state));
         }
         let channel_count = self.channels.count();
-        let channel =
-            self.channels.get_mut(channel_id).ok_or(SendError::NoSuchChannel { channel_id, channel_count })?;
-        let too_large = SendError::TooLarge { len: packet.len(), limit: limits.maximum_packet_size };
+        let channel = self
+            .channels
+            .get_mut(channel_id)
+            .ok_or(SendError::NoSuchChannel {
+                channel_id,
+                channel_count,
+            })?;
+        let too_large = SendError::TooLarge {
+            len: packet.len(),
+            limit: limits.maximum_packet_size,
+        };
         if packet.len() > limits.maximum_packet_size {
             return Err(too_large);
         }
-        let fragment_len = self.mtu as usize - limits.datagram_overhead - CommandKind::SendFragment.size();
+        let fragment_len =
+            self.mtu as usize - limits.datagram_overhead - CommandKind::SendFragment.size();
         let (flags, exhausted) = (packet.flags(), channel.unreliable_exhausted());
         let reliable = flags.contains(PacketFlags::RELIABLE);
         if packet.len() > fragment_len {
-            let count = u32::try_from(packet.len().div_ceil(fragment_len)).map_err(|_| too_large)?;
+            let count =
+                u32::try_from(packet.len().div_ceil(fragment_len)).map_err(|_| too_large)?;
             if count > PROTOCOL_MAXIMUM_FRAGMENT_COUNT {
                 return Err(too_large);
             }
-            let unreliable = !reliable && flags.contains(PacketFlags::UNRELIABLE_FRAGMENT) && !exhausted;
-            self.queue_fragments(stamp, channel_id, packet.data(), fragment_len, count, !unreliable);
+            let unreliable =
+                !reliable && flags.contains(PacketFlags::UNRELIABLE_FRAGMENT) && !exhausted;
+            self.queue_fragments(
+                stamp,
+                channel_id,
+                packet.data(),
+                fragment_len,
+                count,
+                !unreliable,
+            );
             return Ok(());
         }
         let len = u16::try_from(packet.len()).expect("it fits one datagram");
@@ -59,7 +80,12 @@ impl Peer {
             self.queue_reliable(stamp, channel_id, data, |_| Command::SendReliable { len });
         } else {
             let (epoch, number) = channel.next_unreliable();
-            let header = CommandHeader { acknowledge: false, unsequenced: false, channel_id, number: epoch };
+            let header = CommandHeader {
+                acknowledge: false,
+                unsequenced: false,
+                channel_id,
+                number: epoch,
+            };
             self.push(stamp, header, Command::SendUnreliable { number, len }, data);
         }
         Ok(())
@@ -74,7 +100,9 @@ impl Peer {
         count: u32,
         reliable: bool,
     ) {
-        let wire = |len: usize| u32::try_from(len).expect("fewer than 2^20 fragments of fewer than 2^12 bytes");
+        let wire = |len: usize| {
+            u32::try_from(len).expect("fewer than 2^20 fragments of fewer than 2^12 bytes")
+        };
         let mut start = None;
         let mut unreliable = None;
         for number in 0..count {
@@ -90,20 +118,46 @@ impl Peer {
             };
             if reliable {
                 self.queue_reliable(stamp, channel_id, payload, |own| {
-                    Command::SendFragment(Fragment { start: *start.get_or_insert(own), ..fragment })
+                    Command::SendFragment(Fragment {
+                        start: *start.get_or_insert(own),
+                        ..fragment
+                    })
                 });
             } else if let Some(channel) = self.channels.get_mut(channel_id) {
                 let (epoch, start) = *unreliable.get_or_insert_with(|| channel.next_unreliable());
-                let header = CommandHeader { acknowledge: false, unsequenced: false, channel_id, number: epoch };
-                self.push(stamp, header, Command::SendUnreliableFragment(Fragment { start, ..fragment }), payload);
+                let header = CommandHeader {
+                    acknowledge: false,
+                    unsequenced: false,
+                    channel_id,
+                    number: epoch,
+                };
+                self.push(
+                    stamp,
+                    header,
+                    Command::SendUnreliableFragment(Fragment { start, ..fragment }),
+                    payload,
+                );
             }
         }
     }
 
     fn queue_unsequenced(&mut self, stamp: &mut u32, channel_id: u8, len: u16, data: Bytes) {
         self.outgoing_group = self.outgoing_group.wrapping_add(1);
-        let header = CommandHeader { acknowledge: false, unsequenced: true, channel_id, number: 0 };
-        self.push(stamp, header, Command::SendUnsequenced { group: self.outgoing_group, len }, data);
+        let header = CommandHeader {
+            acknowledge: false,
+            unsequenced: true,
+            channel_id,
+            number: 0,
+        };
+        self.push(
+            stamp,
+            header,
+            Command::SendUnsequenced {
+                group: self.outgoing_group,
+                len,
+            },
+            data,
+        );
     }
 
     /// Queues a reliable command with a packet; `command` gets the number.
@@ -114,9 +168,17 @@ impl Peer {
         payload: Bytes,
         command: impl FnOnce(u16) -> Command,
     ) {
-        let channel = self.channels.get_mut(channel_id).expect("send checked that the channel exists");
+        let channel = self
+            .channels
+            .get_mut(channel_id)
+            .expect("send checked that the channel exists");
         let number = channel.next_reliable();
-        let header = CommandHeader { acknowledge: true, unsequenced: false, channel_id, number };
+        let header = CommandHeader {
+            acknowledge: true,
+            unsequenced: false,
+            channel_id,
+            number,
+        };
         let key = self.push(stamp, header, command(number), payload);
         if let Some(channel) = self.channels.used(channel_id) {
             channel.unacknowledged.insert(number, key);
@@ -131,10 +193,27 @@ impl Peer {
         payload: Bytes,
     ) -> super::outgoing::Key {
         *stamp = stamp.wrapping_add(1);
-        let item = Outgoing { header, command, payload, stamp: *stamp, attempts: 0, sent_at: Millis(0), timeout: 0 };
-        self.outgoing_total = self.outgoing_total.wrapping_add(u32::try_from(item.wire_len()).unwrap_or(u32::MAX));
+        let item = Outgoing {
+            header,
+            command,
+            payload,
+            stamp: *stamp,
+            attempts: 0,
+            sent_at: Millis(0),
+            timeout: 0,
+        };
+        self.outgoing_total = self
+            .outgoing_total
+            .wrapping_add(u32::try_from(item.wire_len()).unwrap_or(u32::MAX));
         let with_packet = item.has_packet() && header.acknowledge;
-        self.queues.push(if with_packet { Queue::Reliable } else { Queue::Control }, item)
+        self.queues.push(
+            if with_packet {
+                Queue::Reliable
+            } else {
+                Queue::Control
+            },
+            item,
+        )
     }
 }
 
@@ -146,4 +225,7 @@ pub(crate) struct SendLimits {
     pub(crate) datagram_overhead: usize,
 }
 
-const _: () = assert!(CONTROL_CHANNEL == 0xFF, "channels are 0..255, so the control channel is none of them");
+const _: () = assert!(
+    CONTROL_CHANNEL == 0xFF,
+    "channels are 0..255, so the control channel is none of them"
+);

@@ -101,7 +101,10 @@ impl Peer {
         let was_sent = self.queues.queue_of(key) == Queue::Sent;
         let item = self.forget(key);
         if was_sent {
-            self.recovery.in_transit = self.recovery.in_transit.saturating_sub(u32_len(item.payload.len()));
+            self.recovery.in_transit = self
+                .recovery
+                .in_transit
+                .saturating_sub(u32_len(item.payload.len()));
         }
         self.aim_at_first_sent();
         Ok(Some(item.command.kind()))
@@ -122,20 +125,29 @@ impl Peer {
             if now.age(item.sent_at) < item.timeout {
                 continue;
             }
-            let earliest = self.recovery.earliest_timeout.filter(|&earliest| !item.sent_at.before(earliest));
+            let earliest = self
+                .recovery
+                .earliest_timeout
+                .filter(|&earliest| !item.sent_at.before(earliest));
             let earliest = earliest.unwrap_or(item.sent_at);
             self.recovery.earliest_timeout = Some(earliest);
             let silence = now.age(earliest);
             // ENet compares 2^(attempts - 1); from 32 on that is more than any limit.
-            let backed_off =
-                1u32.checked_shl(item.attempts - 1).is_none_or(|factor| factor >= self.recovery.timeout_limit);
-            if silence >= self.recovery.timeout_maximum || (backed_off && silence >= self.recovery.timeout_minimum) {
+            let backed_off = 1u32
+                .checked_shl(item.attempts - 1)
+                .is_none_or(|factor| factor >= self.recovery.timeout_limit);
+            if silence >= self.recovery.timeout_maximum
+                || (backed_off && silence >= self.recovery.timeout_minimum)
+            {
                 return Liveness::Dead;
             }
             self.loss.lost += 1;
             item.timeout = item.timeout.saturating_mul(2);
             if item.has_packet() {
-                self.recovery.in_transit = self.recovery.in_transit.saturating_sub(u32_len(item.payload.len()));
+                self.recovery.in_transit = self
+                    .recovery
+                    .in_transit
+                    .saturating_sub(u32_len(item.payload.len()));
                 reliable.push(key);
             } else {
                 control.push(key);
@@ -153,8 +165,9 @@ impl Peer {
             return Some(now.when(self.recovery.next_timeout));
         }
         let quiet = now.millis().age(self.last_receive);
-        (self.state == PeerState::Connected)
-            .then(|| Time::from_millis(now.as_millis() + u64::from(self.ping_interval.saturating_sub(quiet))))
+        (self.state == PeerState::Connected).then(|| {
+            Time::from_millis(now.as_millis() + u64::from(self.ping_interval.saturating_sub(quiet)))
+        })
     }
 
     /// The command with this number that was sent at least once and not acknowledged.
@@ -163,7 +176,9 @@ impl Peer {
             CONTROL_CHANNEL => &self.unacknowledged_control,
             _ => &self.channels.used(channel_id)?.unacknowledged,
         };
-        index.get(number).filter(|&key| self.queues.get(key).attempts > 0)
+        index
+            .get(number)
+            .filter(|&key| self.queues.get(key).attempts > 0)
     }
 
     /// Removes a command that needs no acknowledgement any more.

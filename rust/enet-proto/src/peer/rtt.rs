@@ -13,7 +13,10 @@ pub(crate) struct RoundTrip {
 
 impl Default for RoundTrip {
     fn default() -> Self {
-        Self { mean: PEER_DEFAULT_ROUND_TRIP_TIME, variance: 0 }
+        Self {
+            mean: PEER_DEFAULT_ROUND_TRIP_TIME,
+            variance: 0,
+        }
     }
 }
 

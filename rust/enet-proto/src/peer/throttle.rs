@@ -1,9 +1,9 @@
 //! [`Throttle`]: the share of traffic a congested path gets. [`Loss`]: the loss statistic beside it.
 
 use crate::consts::{
-    PEER_DEFAULT_PACKET_THROTTLE, PEER_DEFAULT_ROUND_TRIP_TIME, PEER_PACKET_LOSS_INTERVAL, PEER_PACKET_LOSS_SCALE,
-    PEER_PACKET_THROTTLE_ACCELERATION, PEER_PACKET_THROTTLE_COUNTER, PEER_PACKET_THROTTLE_DECELERATION,
-    PEER_PACKET_THROTTLE_INTERVAL, PEER_PACKET_THROTTLE_SCALE,
+    PEER_DEFAULT_PACKET_THROTTLE, PEER_DEFAULT_ROUND_TRIP_TIME, PEER_PACKET_LOSS_INTERVAL,
+    PEER_PACKET_LOSS_SCALE, PEER_PACKET_THROTTLE_ACCELERATION, PEER_PACKET_THROTTLE_COUNTER,
+    PEER_PACKET_THROTTLE_DECELERATION, PEER_PACKET_THROTTLE_INTERVAL, PEER_PACKET_THROTTLE_SCALE,
 };
 use crate::peer::rtt::RoundTrip;
 use crate::time::Millis;
@@ -30,7 +30,10 @@ pub(crate) struct Throttle {
 
 impl Default for Throttle {
     fn default() -> Self {
-        let unknown = RoundTrip { mean: PEER_DEFAULT_ROUND_TRIP_TIME, variance: 0 };
+        let unknown = RoundTrip {
+            mean: PEER_DEFAULT_ROUND_TRIP_TIME,
+            variance: 0,
+        };
         Self {
             value: PEER_DEFAULT_PACKET_THROTTLE,
             limit: PEER_PACKET_THROTTLE_SCALE,
@@ -61,8 +64,14 @@ impl Throttle {
     pub(crate) fn record(&mut self, now: Millis, estimate: RoundTrip) {
         self.running.mean = self.running.mean.min(estimate.mean);
         self.running.variance = self.running.variance.max(estimate.variance);
-        if self.epoch.is_none_or(|epoch| now.age(epoch) >= self.interval) {
-            self.last = RoundTrip { variance: self.running.variance.max(1), ..self.running };
+        if self
+            .epoch
+            .is_none_or(|epoch| now.age(epoch) >= self.interval)
+        {
+            self.last = RoundTrip {
+                variance: self.running.variance.max(1),
+                ..self.running
+            };
             self.running = estimate;
             self.epoch = Some(now);
         }
@@ -70,7 +79,8 @@ impl Throttle {
 
     /// Sets how the throttle reacts.
     pub(crate) const fn configure(&mut self, interval: u32, acceleration: u32, deceleration: u32) {
-        (self.interval, self.acceleration, self.deceleration) = (interval, acceleration, deceleration);
+        (self.interval, self.acceleration, self.deceleration) =
+            (interval, acceleration, deceleration);
     }
 
     /// Lowers the limit, and the throttle with it.
@@ -100,7 +110,10 @@ pub(crate) struct Loss {
 
 impl Loss {
     /// Ends the interval if it is over; called when a datagram is about to leave.
-    #[expect(clippy::cast_possible_truncation, reason = "ENet computes the ratio in 32 bits; more lost than sent wraps")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "ENet computes the ratio in 32 bits; more lost than sent wraps"
+    )]
     pub(crate) fn update(&mut self, now: Millis) {
         let Some(epoch) = self.epoch else {
             self.epoch = Some(now);
@@ -109,9 +122,17 @@ impl Loss {
         if now.age(epoch) < PEER_PACKET_LOSS_INTERVAL || self.sent == 0 {
             return;
         }
-        let ratio = (u64::from(self.lost) * u64::from(PEER_PACKET_LOSS_SCALE) / u64::from(self.sent)) as u32;
-        self.variance = ((u64::from(self.variance) * 3 + u64::from(ratio.abs_diff(self.mean))) / 4) as u32;
+        let ratio = (u64::from(self.lost) * u64::from(PEER_PACKET_LOSS_SCALE)
+            / u64::from(self.sent)) as u32;
+        self.variance =
+            ((u64::from(self.variance) * 3 + u64::from(ratio.abs_diff(self.mean))) / 4) as u32;
         self.mean = ((u64::from(self.mean) * 7 + u64::from(ratio)) / 8) as u32;
-        *self = Self { mean: self.mean, variance: self.variance, sent: 0, lost: 0, epoch: Some(now) };
+        *self = Self {
+            mean: self.mean,
+            variance: self.variance,
+            sent: 0,
+            lost: 0,
+            epoch: Some(now),
+        };
     }
 }

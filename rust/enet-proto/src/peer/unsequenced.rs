@@ -21,7 +21,10 @@ pub(crate) struct Fresh(u16);
 
 impl UnsequencedWindow {
     /// Whether `group` is new; may move the window.
-    #[expect(clippy::cast_possible_truncation, reason = "constants of ENet that fit 16 bits, 32 * 1024 = 0x8000 included")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "constants of ENet that fit 16 bits, 32 * 1024 = 0x8000 included"
+    )]
     pub(crate) fn check(&mut self, group: u16) -> Option<Fresh> {
         const SIZE: u16 = PEER_UNSEQUENCED_WINDOW_SIZE as u16;
         const REACH: u16 = (PEER_FREE_UNSEQUENCED_WINDOWS * PEER_UNSEQUENCED_WINDOW_SIZE) as u16;

@@ -48,7 +48,9 @@ impl CommandKind {
         match self {
             Self::Ping => 4,
             Self::SendReliable => 6,
-            Self::Acknowledge | Self::Disconnect | Self::SendUnreliable | Self::SendUnsequenced => 8,
+            Self::Acknowledge | Self::Disconnect | Self::SendUnreliable | Self::SendUnsequenced => {
+                8
+            }
             Self::BandwidthLimit => 12,
             Self::ThrottleConfigure => 16,
             Self::SendFragment | Self::SendUnreliableFragment => 24,
@@ -73,8 +75,12 @@ pub(crate) struct CommandHeader {
 
 impl CommandHeader {
     /// A command of the connection itself that wants an acknowledgement; its number comes when it is queued.
-    pub(crate) const CONTROL: Self =
-        Self { acknowledge: true, unsequenced: false, channel_id: CONTROL_CHANNEL, number: 0 };
+    pub(crate) const CONTROL: Self = Self {
+        acknowledge: true,
+        unsequenced: false,
+        channel_id: CONTROL_CHANNEL,
+        number: 0,
+    };
 }
 
 /// The fields that CONNECT and VERIFY_CONNECT share.
@@ -118,18 +124,41 @@ pub(crate) struct Fragment {
 /// Source: `ENetProtocol`, ENet 1.3.18 `protocol.h`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
-    Acknowledge { number: u16, sent_time: u16 },
+    Acknowledge {
+        number: u16,
+        sent_time: u16,
+    },
     /// Boxed, as VERIFY_CONNECT is: they are rare and large, the queues hold many of the others.
-    Connect { handshake: Box<Handshake>, data: u32 },
+    Connect {
+        handshake: Box<Handshake>,
+        data: u32,
+    },
     VerifyConnect(Box<Handshake>),
-    Disconnect { data: u32 },
+    Disconnect {
+        data: u32,
+    },
     Ping,
-    SendReliable { len: u16 },
-    SendUnreliable { number: u16, len: u16 },
+    SendReliable {
+        len: u16,
+    },
+    SendUnreliable {
+        number: u16,
+        len: u16,
+    },
     SendFragment(Fragment),
-    SendUnsequenced { group: u16, len: u16 },
-    BandwidthLimit { incoming: u32, outgoing: u32 },
-    ThrottleConfigure { interval: u32, acceleration: u32, deceleration: u32 },
+    SendUnsequenced {
+        group: u16,
+        len: u16,
+    },
+    BandwidthLimit {
+        incoming: u32,
+        outgoing: u32,
+    },
+    ThrottleConfigure {
+        interval: u32,
+        acceleration: u32,
+        deceleration: u32,
+    },
     SendUnreliableFragment(Fragment),
 }
 
@@ -148,19 +177,36 @@ impl Command {
         let mut reader = Reader(bytes.get(4..kind.size())?);
         let r = &mut reader;
         let command = match kind {
-            CommandKind::Acknowledge => Self::Acknowledge { number: r.u16(), sent_time: r.u16() },
-            CommandKind::Connect => Self::Connect { handshake: Box::new(Handshake::read(r)), data: r.u32() },
+            CommandKind::Acknowledge => Self::Acknowledge {
+                number: r.u16(),
+                sent_time: r.u16(),
+            },
+            CommandKind::Connect => Self::Connect {
+                handshake: Box::new(Handshake::read(r)),
+                data: r.u32(),
+            },
             CommandKind::VerifyConnect => Self::VerifyConnect(Box::new(Handshake::read(r))),
             CommandKind::Disconnect => Self::Disconnect { data: r.u32() },
             CommandKind::Ping => Self::Ping,
             CommandKind::SendReliable => Self::SendReliable { len: r.u16() },
-            CommandKind::SendUnreliable => Self::SendUnreliable { number: r.u16(), len: r.u16() },
+            CommandKind::SendUnreliable => Self::SendUnreliable {
+                number: r.u16(),
+                len: r.u16(),
+            },
             CommandKind::SendFragment => Self::SendFragment(Fragment::read(r)),
-            CommandKind::SendUnsequenced => Self::SendUnsequenced { group: r.u16(), len: r.u16() },
-            CommandKind::BandwidthLimit => Self::BandwidthLimit { incoming: r.u32(), outgoing: r.u32() },
-            CommandKind::ThrottleConfigure => {
-                Self::ThrottleConfigure { interval: r.u32(), acceleration: r.u32(), deceleration: r.u32() }
-            }
+            CommandKind::SendUnsequenced => Self::SendUnsequenced {
+                group: r.u16(),
+                len: r.u16(),
+            },
+            CommandKind::BandwidthLimit => Self::BandwidthLimit {
+                incoming: r.u32(),
+                outgoing: r.u32(),
+            },
+            CommandKind::ThrottleConfigure => Self::ThrottleConfigure {
+                interval: r.u32(),
+                acceleration: r.u32(),
+                deceleration: r.u32(),
+            },
             CommandKind::SendUnreliableFragment => Self::SendUnreliableFragment(Fragment::read(r)),
         };
         Some((header, command))
@@ -178,7 +224,10 @@ impl Command {
         out.extend_from_slice(&[first, header.channel_id]);
         put16(out, header.number);
         match self {
-            Self::Acknowledge { number: a, sent_time: b }
+            Self::Acknowledge {
+                number: a,
+                sent_time: b,
+            }
             | Self::SendUnreliable { number: a, len: b }
             | Self::SendUnsequenced { group: a, len: b } => {
                 put16(out, *a);
@@ -192,12 +241,18 @@ impl Command {
             Self::Disconnect { data } => put32(out, *data),
             Self::Ping => {}
             Self::SendReliable { len } => put16(out, *len),
-            Self::SendFragment(fragment) | Self::SendUnreliableFragment(fragment) => fragment.write(out),
+            Self::SendFragment(fragment) | Self::SendUnreliableFragment(fragment) => {
+                fragment.write(out)
+            }
             Self::BandwidthLimit { incoming, outgoing } => {
                 put32(out, *incoming);
                 put32(out, *outgoing);
             }
-            Self::ThrottleConfigure { interval, acceleration, deceleration } => {
+            Self::ThrottleConfigure {
+                interval,
+                acceleration,
+                deceleration,
+            } => {
                 put32(out, *interval);
                 put32(out, *acceleration);
                 put32(out, *deceleration);
@@ -226,10 +281,12 @@ impl Command {
     /// Length of the payload that follows the fixed part; `None` if the command carries none by kind.
     pub(crate) const fn payload_len(&self) -> Option<usize> {
         match self {
-            Self::SendReliable { len } | Self::SendUnreliable { len, .. } | Self::SendUnsequenced { len, .. } => {
-                Some(*len as usize)
+            Self::SendReliable { len }
+            | Self::SendUnreliable { len, .. }
+            | Self::SendUnsequenced { len, .. } => Some(*len as usize),
+            Self::SendFragment(fragment) | Self::SendUnreliableFragment(fragment) => {
+                Some(fragment.len as usize)
             }
-            Self::SendFragment(fragment) | Self::SendUnreliableFragment(fragment) => Some(fragment.len as usize),
             _ => None,
         }
     }
@@ -274,7 +331,14 @@ impl Handshake {
 
 impl Fragment {
     fn read(r: &mut Reader<'_>) -> Self {
-        Self { start: r.u16(), len: r.u16(), count: r.u32(), number: r.u32(), total: r.u32(), offset: r.u32() }
+        Self {
+            start: r.u16(),
+            len: r.u16(),
+            count: r.u32(),
+            number: r.u32(),
+            total: r.u32(),
+            offset: r.u32(),
+        }
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -302,7 +366,16 @@ mod tests {
     fn ping_has_the_reference_layout_and_rejects_every_cut() {
         let bytes = [0x85, 0xff, 0x00, 0x01]; // PING | ACKNOWLEDGE, channel 255, number 1
         let (header, command) = Command::decode(&bytes).unwrap();
-        assert_eq!((header, &command), (CommandHeader { number: 1, ..CommandHeader::CONTROL }, &Command::Ping));
+        assert_eq!(
+            (header, &command),
+            (
+                CommandHeader {
+                    number: 1,
+                    ..CommandHeader::CONTROL
+                },
+                &Command::Ping
+            )
+        );
         for cut in 0..bytes.len() {
             assert_eq!(Command::decode(&bytes[..cut]), None, "cut at {cut}");
         }
@@ -313,9 +386,15 @@ mod tests {
         let mut known = 0;
         for first in 0..=u8::MAX {
             // The bits 0x30 are unused: read as nothing, written as zero.
-            let bytes: Vec<u8> = std::iter::once(first & 0xCF).chain((1..48).map(|i| i * 5)).collect();
+            let bytes: Vec<u8> = std::iter::once(first & 0xCF)
+                .chain((1..48).map(|i| i * 5))
+                .collect();
             let Some((header, command)) = Command::decode(&bytes) else {
-                assert!(matches!(first & 0x0F, 0 | 13..), "number {} is known", first & 0x0F);
+                assert!(
+                    matches!(first & 0x0F, 0 | 13..),
+                    "number {} is known",
+                    first & 0x0F
+                );
                 continue;
             };
             known += 1;
@@ -324,7 +403,11 @@ mod tests {
             command.encode(header, &mut out);
             assert_eq!(out, bytes[..size], "first byte {first:02x}");
             for cut in 0..size {
-                assert_eq!(Command::decode(&bytes[..cut]), None, "first byte {first:02x} cut at {cut}");
+                assert_eq!(
+                    Command::decode(&bytes[..cut]),
+                    None,
+                    "first byte {first:02x} cut at {cut}"
+                );
             }
         }
         assert_eq!(known, 12 * 16);

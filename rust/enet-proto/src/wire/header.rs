@@ -58,7 +58,10 @@ impl ProtocolHeader {
         if self.sent_time.is_some() {
             word |= FLAG_SENT_TIME;
         }
-        let ([a, b], [c, d]) = (word.to_be_bytes(), self.sent_time.unwrap_or(0).to_be_bytes());
+        let ([a, b], [c, d]) = (
+            word.to_be_bytes(),
+            self.sent_time.unwrap_or(0).to_be_bytes(),
+        );
         [a, b, c, d]
     }
 }
@@ -74,7 +77,11 @@ mod tests {
             let header = ProtocolHeader::decode(&bytes).unwrap();
             assert_eq!(header.len(), if word & 0x8000 == 0 { 2 } else { 4 });
             for cut in 0..header.len() {
-                assert_eq!(ProtocolHeader::decode(&bytes[..cut]), None, "word {word:04x} cut at {cut}");
+                assert_eq!(
+                    ProtocolHeader::decode(&bytes[..cut]),
+                    None,
+                    "word {word:04x} cut at {cut}"
+                );
             }
             let mut expected = bytes;
             if header.peer_id == PROTOCOL_MAXIMUM_PEER_ID {

@@ -16,7 +16,10 @@ struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
     fn take<const N: usize>(&mut self) -> [u8; N] {
-        let (field, rest) = self.0.split_first_chunk().expect("the caller checked the length of the whole command");
+        let (field, rest) = self
+            .0
+            .split_first_chunk()
+            .expect("the caller checked the length of the whole command");
         self.0 = rest;
         *field
     }
