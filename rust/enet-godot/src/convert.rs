@@ -34,7 +34,7 @@ impl<A> Said<A> {
     /// Prints what is to be printed and hands out the answer.
     pub(crate) fn speak(self) -> A {
         if let Some(line) = self.line {
-            godot_error!("{line}");
+            godot_error!("{}", sentence(&line));
         }
         self.answer
     }
@@ -75,6 +75,18 @@ impl<A: Answer> Answer for Said<A> {
         // SAFETY: by the trait's contract, which is the same for the plain answer.
         unsafe { self.speak().write(slot) }
     }
+}
+
+/// `line` written as Godot writes its messages: a capital in front and a full stop behind.
+fn sentence(line: &str) -> String {
+    let mut letters = line.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first
+        .into_iter()
+        .flatten()
+        .chain(letters)
+        .chain(['.'])
+        .collect()
 }
 
 /// An error with the code that Godot's own class answers in this case.
@@ -182,6 +194,13 @@ mod tests {
             address_text("2001:DB8::A0B:12f0:0:1".parse().unwrap()),
             "2001:db8:0:0:a0b:12f0:0:1"
         );
+    }
+
+    #[test]
+    fn a_line_is_written_as_a_sentence() {
+        assert_eq!(sentence("the peer is gone"), "The peer is gone.");
+        assert_eq!(sentence("'x' is no address"), "'x' is no address.");
+        assert_eq!(sentence(""), ".");
     }
 
     #[test]
