@@ -117,8 +117,9 @@ impl HostConfig {
 
     /// For tests against recordings of ENet 1.3.18: answers as C ENet does where this engine is safer on purpose.
     ///
-    /// Acknowledgements that match nothing count, a DISCONNECT may carry any number, dropped packets stay charged,
-    /// empty unreliable fragments are taken, and a dropped unsequenced packet takes its followers along.
+    /// Acknowledgements that match nothing count, a DISCONNECT may carry any number and discards
+    /// what was not handed out, dropped packets stay charged, empty unreliable fragments are taken, and a
+    /// dropped unsequenced packet takes its followers along.
     #[must_use]
     pub const fn vanilla_quirks(mut self, on: bool) -> Self {
         self.vanilla_quirks = on;

@@ -22,6 +22,15 @@ impl Host {
         }
     }
 
+    /// First group of the block of unsequenced groups that a peer receives now.
+    pub(crate) fn unsequenced_window_start(&self, slot: u16) -> u16 {
+        self.slots
+            .at(slot)
+            .expect("the recorder had a peer there")
+            .unsequenced
+            .start()
+    }
+
     /// Sets throttle and limit of a peer to `value`, for good.
     pub(crate) fn force_throttle(&mut self, slot: u16, value: u32) {
         let peer = self

@@ -254,7 +254,8 @@ impl Host {
     }
 
     /// Source: `enet_protocol_handle_disconnect`, ENet 1.3.18 `protocol.c`. Differs, unless `vanilla_quirks`: its number
-    /// must be new. Differs: a flagged DISCONNECT that cannot be answered counts as unflagged.
+    /// must be new, and what arrived before it is still handed out. Differs: a flagged DISCONNECT that
+    /// cannot be answered counts as unflagged.
     fn handle_disconnect(
         &mut self,
         slot: u16,
@@ -275,6 +276,9 @@ impl Host {
             peer.state == PeerState::Connecting || (1..=DISCONNECT_REACH).contains(&ahead);
         if !numbered && !self.config.vanilla_quirks {
             return Err(Abort);
+        }
+        if self.config.vanilla_quirks {
+            peer.ready.clear();
         }
         match peer.state {
             PeerState::AcknowledgingConnect => self.remove(slot),

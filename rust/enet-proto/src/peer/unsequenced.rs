@@ -42,6 +42,12 @@ impl UnsequencedWindow {
         (seen[usize::from(index / 64)] & 1 << (index % 64) == 0).then_some(Fresh(index))
     }
 
+    /// First group of the block that arrives now.
+    #[cfg(test)]
+    pub(crate) const fn start(&self) -> u16 {
+        self.start
+    }
+
     /// Remembers that the group was delivered.
     pub(crate) fn mark(&mut self, Fresh(index): Fresh) {
         self.seen.get_or_insert_default()[usize::from(index / 64)] |= 1 << (index % 64);
