@@ -233,7 +233,7 @@ impl Host {
     pub fn disconnect_now(&mut self, peer: PeerId, data: u32) {
         match self.state(peer) {
             PeerState::Disconnected => {}
-            PeerState::Zombie | PeerState::Disconnecting => self.remove(peer.slot),
+            PeerState::Zombie | PeerState::Disconnecting => self.forget(peer.slot),
             PeerState::Connecting
             | PeerState::AcknowledgingConnect
             | PeerState::Connected
@@ -261,7 +261,7 @@ impl Host {
     /// Source: `enet_peer_reset`, ENet 1.3.18 `peer.c`.
     pub fn reset(&mut self, peer: PeerId) {
         if self.slots.get(peer).is_some() {
-            self.remove(peer.slot);
+            self.forget(peer.slot);
         }
     }
 
@@ -495,7 +495,19 @@ impl Host {
         let mut datagram = Vec::new();
         self.seal(header, connect_id, &body, &mut datagram);
         self.farewells.push_back((address, datagram));
+        self.forget(slot);
+    }
+
+    /// Frees the slot because the application wants it so. A connect event not yet handed out goes
+    /// with it: nobody could use the peer any more.
+    fn forget(&mut self, slot: u16) {
+        let Some(id) = self.slots.at(slot).map(|peer| peer.id) else {
+            return;
+        };
         self.remove(slot);
+        self.agenda
+            .notices
+            .retain(|notice| !matches!(notice, Event::Connect { peer, .. } if *peer == id));
     }
 
     /// The connection is over and the application must hear of it, after what has arrived.
@@ -526,7 +538,7 @@ impl Host {
         }
     }
 
-    /// Frees the slot. A connect event not yet handed out goes with it: nobody can use the peer any more.
+    /// Frees the slot.
     fn remove(&mut self, slot: u16) {
         self.change_state(slot, PeerState::Disconnected);
         let Some(mut peer) = self.slots.vacate(slot) else {
@@ -537,9 +549,6 @@ impl Host {
         if peer.dispatched {
             self.agenda.dispatch.retain(|&waiting| waiting != slot);
         }
-        self.agenda
-            .notices
-            .retain(|notice| !matches!(notice, Event::Connect { peer: id, .. } if *id == peer.id));
         self.addresses.remove(&peer);
     }
 
