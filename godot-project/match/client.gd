@@ -5,9 +5,14 @@ extends MatchSide
 ## The host, who plays on this client, wants the match to end.
 signal end_requested
 
+## How long the goodbye may take. The server need not be there to answer it: it ends with its
+## last player.
+const _GOODBYE_PATIENCE: float = 3.0
+
 var _id: int = 0
 var _stayed: float = 0.0
 var _is_leaving: bool = false
+var _spent_leaving: float = 0.0
 var _controls: PlayerControls
 
 
@@ -33,9 +38,7 @@ func _ready() -> void:
 
 func _process(delta: float) -> void:
 	if _is_leaving:
-		_network.poll()
-		if not _network.is_open():
-			_finish_after_goodbye()
+		_take_leave(delta)
 		return
 	_stayed += delta
 	if options.seconds > 0.0 and _stayed > options.seconds:
@@ -49,6 +52,14 @@ func _process(delta: float) -> void:
 	_session.combat.aim(avatar, _controls.aim)
 	if _controls.is_firing:
 		_session.combat.fire(avatar)
+
+
+func _take_leave(delta: float) -> void:
+	_spent_leaving += delta
+	_network.poll()
+	var is_gone: bool = not _network.is_open() or _spent_leaving > _GOODBYE_PATIENCE
+	if is_gone and options.unattended:
+		_finish(_disagreements.is_empty())
 
 
 func _make_controls() -> void:
@@ -96,11 +107,6 @@ func _on_dismissed() -> void:
 	_is_leaving = true
 	_network.disconnect_later(MultiplayerPeer.TARGET_PEER_SERVER)
 	multiplayer.multiplayer_peer = OfflineMultiplayerPeer.new()
-
-
-func _finish_after_goodbye() -> void:
-	if options.unattended:
-		_finish(_disagreements.is_empty())
 
 
 func _get_linked_peers() -> PackedInt32Array:
