@@ -114,3 +114,42 @@ impl Range {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_of_a_window_waits_for_each_of_the_ten_from_its_own_on_and_for_no_other() {
+        for own in 0..16 {
+            for straggler in 0..16 {
+                let mut channel = Channel::default();
+                channel.enter_window(straggler * 4096 + 7);
+                let ahead = (straggler + 16 - own) % 16;
+                assert_eq!(
+                    channel.may_open_window(own * 4096),
+                    ahead >= 10,
+                    "{straggler} blocks {own}"
+                );
+                assert!(
+                    channel.may_open_window(own * 4096 + 1),
+                    "only the first of a window waits"
+                );
+                channel.leave_window(straggler * 4096 + 7);
+                assert!(channel.may_open_window(own * 4096));
+            }
+        }
+    }
+
+    #[test]
+    fn first_of_a_window_waits_for_one_acknowledgement_in_a_full_window_before_it() {
+        let mut channel = Channel::default();
+        for number in 4096..8192 {
+            assert!(channel.may_open_window(8192));
+            channel.enter_window(number);
+        }
+        assert!(!channel.may_open_window(8192));
+        channel.leave_window(5000);
+        assert!(channel.may_open_window(8192));
+    }
+}

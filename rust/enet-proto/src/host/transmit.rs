@@ -180,3 +180,29 @@ impl Host {
         Transmit { to }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::HostConfig;
+
+    #[test]
+    fn what_timed_out_is_resent_after_handle_timeout_and_not_by_a_mere_flush() {
+        let mut host = Host::new(HostConfig::new(1, [0; 32]));
+        let server = SocketAddr::from(([127, 0, 0, 1], 7000));
+        let peer = host.connect(server, 1, 0).expect("a slot is free");
+        let mut buf = Vec::new();
+        let start = Time::from_millis(5000);
+        assert!(host.poll_transmit(start, &mut buf).is_some(), "CONNECT");
+        assert_eq!(host.poll_transmit(start, &mut buf), None);
+        let first_timeout = Time::from_millis(5500);
+        host.set_ping_interval(peer, 500); // makes the peer worth a look
+        assert_eq!(host.poll_transmit(first_timeout, &mut buf), None);
+        host.handle_timeout(first_timeout);
+        assert!(
+            host.poll_transmit(first_timeout, &mut buf).is_some(),
+            "CONNECT again"
+        );
+        assert_eq!(host.poll_transmit(first_timeout, &mut buf), None);
+    }
+}

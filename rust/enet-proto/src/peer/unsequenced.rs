@@ -53,3 +53,33 @@ impl UnsequencedWindow {
         self.seen.get_or_insert_default()[usize::from(index / 64)] |= 1 << (index % 64);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn group_32767_ahead_of_the_window_is_new_and_one_further_is_old() {
+        for start in [0, 1024, 32768, 64512] {
+            let mut window = UnsequencedWindow { start, seen: None };
+            assert!(
+                window.check(start.wrapping_add(32768)).is_none(),
+                "window at {start}"
+            );
+            assert!(
+                window.check(start.wrapping_sub(1)).is_none(),
+                "window at {start}"
+            );
+            assert_eq!(window.start(), start);
+            assert!(
+                window.check(start.wrapping_add(32767)).is_some(),
+                "window at {start}"
+            );
+            assert_eq!(
+                window.start(),
+                start.wrapping_add(31 * 1024),
+                "the group begins its own block"
+            );
+        }
+    }
+}
