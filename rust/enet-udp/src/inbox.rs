@@ -3,7 +3,7 @@
 //! The driver appends, the game takes; neither meets the engine's lock for it. A peer's visible state is read from an
 //! atomic and changed only with the inbox locked, so the threads of a game agree on what happened.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -84,11 +84,11 @@ impl Inbox {
         self.arrived.notify_all();
     }
 
-    /// Releases what has arrived to [`Self::next`].
+    /// Releases what has arrived to [`Self::next`], at most one turn of it: see [`View::turn`].
     pub(crate) fn release(&self) {
         if self.queued.load(Ordering::Acquire) != self.released.load(Ordering::Relaxed) {
             let view = self.view.lock();
-            self.released.store(view.queue.len(), Ordering::Relaxed);
+            self.released.store(view.turn(), Ordering::Relaxed);
         }
     }
 
@@ -190,6 +190,23 @@ impl View {
     /// What the game took since the last call, for the engine to count no longer.
     pub(crate) fn drain_taken(&mut self) -> impl Iterator<Item = (PeerId, usize)> + '_ {
         self.taken.drain(..)
+    }
+
+    /// How many events from the front one poll may hand out: not a disconnect beside anything else of the same peer.
+    ///
+    /// A game reads between two polls, and who has left is nobody any more then: a peer of Godot forgets what a client
+    /// has not read, and a scene API knows no sender for it. Who is polled all the time, as the reference implementation
+    /// has to be, sees data and goodbye in two polls anyway.
+    fn turn(&self) -> usize {
+        let is_goodbye = |event: &Queued| matches!(event, Queued::Disconnect { .. });
+        if !self.queue.iter().any(is_goodbye) {
+            return self.queue.len();
+        }
+        let mut heard = HashSet::new();
+        self.queue
+            .iter()
+            .position(|event| !heard.insert(event.peer().id()) && is_goodbye(event))
+            .unwrap_or(self.queue.len())
     }
 
     /// Lets `queued` show, unless what the game did since makes it void.

@@ -91,6 +91,26 @@ in_both_modes! {
         assert!(matches!(last.1, HostEvent::Disconnect { data: 5, .. }), "{last:?}");
     }
 
+    fn no_poll_hands_out_a_goodbye_beside_the_data_before_it(threaded: bool) {
+        let pair = Pair::connected(threaded);
+        for byte in 0..3 {
+            pair.to_server.send(0, Packet::reliable(vec![byte])).unwrap();
+        }
+        pair.client.flush();
+        pair.to_server.disconnect_now(0);
+        let mut polls: Vec<Vec<HostEvent>> = Vec::new();
+        wait_until(|| {
+            pair.server.poll();
+            let events: Vec<_> = std::iter::from_fn(|| pair.server.next_event()).collect();
+            if !events.is_empty() {
+                polls.push(events);
+            }
+            matches!(polls.last().map(Vec::as_slice), Some([.., HostEvent::Disconnect { .. }]))
+        });
+        assert_eq!(polls.concat().len(), 4, "{polls:?}");
+        assert_eq!(polls.last().unwrap().len(), 1, "{polls:?}");
+    }
+
     fn a_reset_is_silent(threaded: bool) {
         let pair = Pair::connected(threaded);
         pair.to_client.reset();
