@@ -112,6 +112,10 @@ impl Reassembly {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "short messages of a pattern"
+)]
 mod tests {
     use super::*;
 

@@ -45,6 +45,10 @@ pub(crate) struct Inspection {
 }
 
 impl Peer {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "at most 255 channels and 64 MiB"
+    )]
     pub(crate) fn inspect(&self) -> Inspection {
         Inspection {
             state: self.state,
