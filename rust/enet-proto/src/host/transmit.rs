@@ -87,7 +87,7 @@ impl Host {
         }
         peer.assemble(millis, &mut self.stamp, &mut body);
         let (empty, wants_sent_time) = (body.is_empty(), body.wants_sent_time);
-        let done = peer.is_done(&body);
+        let done = peer.is_done();
         if !empty {
             peer.leaves(millis);
         }

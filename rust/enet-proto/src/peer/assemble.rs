@@ -17,8 +17,6 @@ pub(crate) struct Body<'a> {
     commands: usize,
     /// Whether a command in it wants an acknowledgement, so that the header needs a sent time.
     pub(crate) wants_sent_time: bool,
-    /// Whether an unreliable packet is in it.
-    has_unreliable: bool,
 }
 
 impl<'a> Body<'a> {
@@ -28,7 +26,6 @@ impl<'a> Body<'a> {
             size: HEADER_RESERVE,
             commands: 0,
             wants_sent_time: false,
-            has_unreliable: false,
         }
     }
 
@@ -94,8 +91,8 @@ impl Peer {
     }
 
     /// Whether a peer that leaves later has nothing left to do.
-    pub(crate) fn is_done(&self, body: &Body<'_>) -> bool {
-        self.state == PeerState::DisconnectLater && self.is_drained() && !body.has_unreliable
+    pub(crate) fn is_done(&self) -> bool {
+        self.state == PeerState::DisconnectLater && self.is_drained()
     }
 
     /// Books that a datagram is about to leave.
@@ -160,7 +157,6 @@ impl Peer {
                     continue;
                 }
                 let item = self.queues.remove(key);
-                body.has_unreliable |= item.has_packet();
                 body.append(header, &item.command, &item.payload);
             }
             self.loss.sent = self.loss.sent.wrapping_add(1);
