@@ -72,7 +72,12 @@ impl Host {
         if header.compressed {
             scratch.clear();
             scratch.extend_from_slice(head);
-            scratch.resize(PROTOCOL_MAXIMUM_MTU as usize, 0);
+            // A stranger has nothing to send but a CONNECT, so nothing larger is unpacked for one.
+            let room = match slot {
+                Some(_) => PROTOCOL_MAXIMUM_MTU as usize,
+                None => header_len + CommandKind::Connect.size(),
+            };
+            scratch.resize(room, 0);
             let len = self
                 .compressor
                 .as_mut()?
