@@ -51,8 +51,8 @@ const SINGLE: [(&str, &[(Class, Class)]); 8] = [
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
     ("arguments", &[BUILT_IN, OURS]),
-    ("addressing", &[BUILT_IN, OURS, UNTHREADED, OUR_SERVER]),
-    ("admission", &[BUILT_IN, OURS, UNTHREADED, OUR_SERVER]),
+    ("addressing", &ALL_PAIRS),
+    ("admission", &ALL_PAIRS),
     ("threads", &[BUILT_IN, OURS, UNTHREADED]),
     ("subclass", &[BUILT_IN, OURS]),
 ];
@@ -69,6 +69,7 @@ const OURS: (Class, Class) = (Class::Ours, Class::Ours);
 const UNTHREADED: (Class, Class) = (Class::Unthreaded, Class::Unthreaded);
 const OUR_SERVER: (Class, Class) = (Class::Ours, Class::BuiltIn);
 const OUR_CLIENT: (Class, Class) = (Class::BuiltIn, Class::Ours);
+const ALL_PAIRS: [(Class, Class); 5] = [BUILT_IN, OUR_SERVER, OUR_CLIENT, OURS, UNTHREADED];
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -81,8 +82,7 @@ pub(super) fn all() -> Vec<Case> {
             .map(move |&(class, other)| Case::single(scenario, class, other))
     });
     let sessions = SESSIONS.into_iter().flat_map(|(scenario, roles)| {
-        [BUILT_IN, OUR_SERVER, OUR_CLIENT, OURS, UNTHREADED]
-            .map(|(server, client)| Case::session(scenario, roles, server, client))
+        ALL_PAIRS.map(|(server, client)| Case::session(scenario, roles, server, client))
     });
     let mixed = Case {
         name: "rpc ours/ours+built-in".to_owned(),
