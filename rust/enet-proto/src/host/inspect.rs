@@ -1,4 +1,4 @@
-//! What only the replay of recorded traffic sees and sets; compiled for tests.
+//! What only tests see and set: the replay of recorded traffic, and simulated networks that wait until all is quiet.
 
 use super::Host;
 use crate::choices::Choices;
@@ -6,6 +6,11 @@ use crate::event::PeerId;
 use crate::peer::{Inspection, Peer, PeerState};
 
 impl Host {
+    /// Whether nothing is queued and nothing awaits an acknowledgement; only pings and ticks will come.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.farewells.is_empty() && self.slots.iter().all(Peer::is_drained)
+    }
+
     /// Every recorded field of the peer in `slot`; a free slot answers with the values of a reset.
     pub(crate) fn inspect(&self, slot: u16) -> Inspection {
         match self.slots.at(slot) {

@@ -1,4 +1,7 @@
 //! Tests that need more than one file of the engine.
 
+mod pair;
+mod properties;
 mod replay;
+mod scenarios;
 pub(crate) mod vectors;

@@ -1,0 +1,136 @@
+//! Limits that a host sets for its peers: channels, packet size, bytes that wait for the application.
+
+use super::*;
+use crate::{Event, Packet};
+
+#[test]
+fn channel_count_is_the_smaller_of_what_was_asked_and_allowed() {
+    for (asked, allowed, granted) in [
+        (2, 255, 2),
+        (10, 3, 3),
+        (255, 0, 255),
+        (0, 5, 1),
+        (1000, 1000, 255),
+    ] {
+        let pair = Setup::new(1)
+            .channels(asked)
+            .server(|config| config.channel_limit(allowed))
+            .connected();
+        for node in [&pair.client, &pair.server] {
+            assert_eq!(
+                node.host.channel_count(node.peer()),
+                granted,
+                "asked {asked}, allowed {allowed}"
+            );
+        }
+    }
+}
+
+#[test]
+fn changed_channel_limit_holds_for_later_connections() {
+    let mut net = Setup::new(2).channels(8).net(2);
+    net.connect(0, 0);
+    net.run_until_idle();
+    net.server.host.set_channel_limit(3);
+    assert_eq!(net.server.host.channel_limit(), 3);
+    net.connect(1, 0);
+    net.run_until_idle();
+    let counts: Vec<_> = net
+        .clients
+        .iter()
+        .map(|client| client.host.channel_count(client.peer()))
+        .collect();
+    assert_eq!(counts, [8, 3]);
+    net.server.host.set_channel_limit(0);
+    assert_eq!(net.server.host.channel_limit(), 255);
+}
+
+#[test]
+fn message_over_the_receivers_limit_is_never_delivered() {
+    let mut pair = Setup::new(3)
+        .server(|config| config.maximum_packet_size(10_000))
+        .connected();
+    pair.client.send(0, Packet::reliable(payload(10_000)));
+    pair.run_until_idle();
+    assert!(pair.server.received() == [payload(10_000)]);
+    pair.client.send(0, Packet::reliable(payload(10_001)));
+    pair.run_for(millis(2000));
+    assert_eq!(pair.server.received().len(), 1);
+    assert_eq!(pair.server.statistics().waiting_data, 0);
+}
+
+#[test]
+fn data_that_nobody_takes_stops_the_sender_and_resumes_when_taken() {
+    const LIMIT: usize = 50_000;
+    let mut pair = Setup::new(4)
+        .server(|config| config.maximum_waiting_data(LIMIT).manual_release(true))
+        .connected();
+    // So that the sender does not give up while it is held back.
+    pair.client
+        .host
+        .set_timeout(pair.client.peer(), 1 << 31, 500_000, 500_000);
+    let sent: Vec<_> = (0..200).map(|_| payload(1000)).collect();
+    for data in &sent {
+        pair.client.send(0, Packet::reliable(data.clone()));
+    }
+    pair.run_for(millis(5000));
+    let waiting = pair.server.statistics().waiting_data;
+    assert!(
+        (LIMIT..LIMIT + 1000).contains(&waiting),
+        "{waiting} bytes wait"
+    );
+    assert!(pair.server.received().len() <= LIMIT / 1000);
+
+    let mut taken = 0;
+    while pair.server.received().len() < sent.len() {
+        let bytes: usize = pair.server.received()[taken..]
+            .iter()
+            .map(|data| data.len())
+            .sum();
+        taken = pair.server.received().len();
+        let peer = pair.server.peer();
+        pair.server.host.release(peer, bytes);
+        pair.run_for(millis(5000));
+    }
+    assert!(pair.server.received() == sent);
+    let rest: usize = sent[taken..].iter().map(Vec::len).sum();
+    assert_eq!(pair.server.statistics().waiting_data, rest);
+}
+
+#[test]
+fn releasing_more_than_waits_counts_as_all() {
+    let mut pair = Setup::new(5)
+        .server(|config| config.manual_release(true))
+        .connected();
+    pair.client.send(0, Packet::reliable(payload(1000)));
+    pair.run_until_idle();
+    assert_eq!(pair.server.statistics().waiting_data, 1000);
+    let peer = pair.server.peer();
+    pair.server.host.release(peer, usize::MAX);
+    assert_eq!(pair.server.statistics().waiting_data, 0);
+}
+
+#[test]
+fn events_taken_late_keep_their_order_and_serve_peers_in_turn() {
+    let mut net = Setup::new(6).net(3);
+    net.connect_all();
+    net.server.events.clear();
+    for client in &mut net.clients {
+        for data in numbered(20) {
+            client.send(0, Packet::reliable(data));
+        }
+    }
+    net.run_until_idle();
+    let senders: Vec<u16> = net
+        .server
+        .events
+        .iter()
+        .map(|event| match event {
+            Event::Receive { peer, .. } => peer.slot(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(senders.len(), 60);
+    let first_round: std::collections::HashSet<_> = senders[..3].iter().collect();
+    assert_eq!(first_round.len(), 3, "{senders:?}");
+}
