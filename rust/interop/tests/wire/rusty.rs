@@ -75,7 +75,6 @@ impl Rusty {
                 .then(|| Box::new(enet::crc32) as Box<dyn Fn(&[&[u8]]) -> u32>),
             time: Box::new(move || Duration::from_micros(clock.get())),
             seed: Some(1),
-            ..Default::default()
         };
         let host = enet::Host::new(QueueSocket(Rc::clone(&queues)), settings)
             .expect("the settings are valid");
