@@ -4,6 +4,7 @@
 mod common;
 
 use std::net::UdpSocket;
+use std::time::Instant;
 
 use common::{Pair, Relay, client, server};
 use enet_proto::{Packet, PeerState};
@@ -24,7 +25,12 @@ fn shutdown_closes_the_hosts_that_still_live_and_a_new_one_can_follow() {
     assert!(!pair.server.is_open() && !pair.client.is_open() && !leaving.is_open());
     assert_eq!(pair.to_server.state(), PeerState::Disconnected);
     assert!(pair.to_client.send(0, Packet::reliable("x")).is_err());
+    let start = Instant::now();
     assert!(pair.client.service(common::PATIENCE).is_none());
+    assert!(
+        start.elapsed() < common::PATIENCE / 2,
+        "nobody waits for a closed host"
+    );
     assert!(far.is_open(), "the thread did not drive this one");
     drop(UdpSocket::bind(address).unwrap());
     enet_udp::shutdown();

@@ -80,8 +80,15 @@ struct Tail<'a>(&'a [(usize, HostEvent)]);
 
 impl std::fmt::Debug for Tail<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let skipped = self.0.len().saturating_sub(4);
-        write!(f, "{skipped} events, then {:?}", &self.0[skipped..])
+        write!(f, "{} events, at last", self.0.len())?;
+        for (index, event) in &self.0[self.0.len().saturating_sub(6)..] {
+            match event {
+                HostEvent::Receive { packet, .. } => write!(f, ", {} bytes", packet.len())?,
+                other => write!(f, ", {other:?}")?,
+            }
+            write!(f, " at host {index}")?;
+        }
+        Ok(())
     }
 }
 

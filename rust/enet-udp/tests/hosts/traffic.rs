@@ -88,11 +88,11 @@ in_both_modes! {
     }
 
     fn unread_data_is_bounded_and_nothing_is_lost(threaded: bool) {
-        const LIMIT: usize = 64 << 10;
+        const LIMIT: usize = 256 << 10;
         const LEN: usize = 1000;
         let bounded = config(threaded).bind(Bind::Address(loopback(0))).maximum_waiting_data(LIMIT);
         let pair = Pair::of(UdpHost::open(bounded).unwrap(), client(threaded), 1);
-        let sent: Vec<Vec<u8>> = (0..300).map(|seed| pattern(LEN, seed)).collect();
+        let sent: Vec<Vec<u8>> = (0..320).map(|seed| pattern(LEN, seed)).collect();
         for payload in &sent {
             pair.to_server.send(0, Packet::reliable(payload.clone())).unwrap();
         }
@@ -163,4 +163,31 @@ fn packets_of_one_frame_share_a_datagram() {
     assert_eq!(payloads(&events, 0).len(), 10);
     let datagrams = pair.server.statistics().datagrams_received - before;
     assert!(datagrams < 10, "10 packets took {datagrams} datagrams");
+}
+
+#[test]
+fn peers_take_turns_within_a_poll() {
+    let server = server(false);
+    let clients = [client(false), client(false)];
+    let peers = clients.each_ref().map(|client| {
+        let peer = client
+            .connect(server.local_address().unwrap(), 1, 0)
+            .unwrap();
+        pump(&[&server, client], |events| events.len() == 2);
+        peer
+    });
+    for (peer, packets) in peers.iter().zip([["a0", "a1"], ["b0", "b1"]]) {
+        for packet in packets {
+            peer.send(0, Packet::reliable(packet)).unwrap();
+        }
+    }
+    clients.each_ref().map(UdpHost::flush);
+    let mut received = Vec::new();
+    pump(&[&clients[0]], |_| {
+        server.poll();
+        received.extend(std::iter::from_fn(|| server.next_event()));
+        received.len() == 4
+    });
+    let order: Vec<_> = received.into_iter().map(|event| (0, event)).collect();
+    assert_eq!(payloads(&order, 0), [b"a0", b"b0", b"a1", b"b1"]);
 }
