@@ -240,17 +240,40 @@ pub(crate) fn forget_cached() {
     GENERATION.fetch_add(1, Ordering::Release);
 }
 
+/// The core of `instance`, which then outlives the object if it has to.
+///
+/// # Safety
+/// `instance` is a living instance of `T`.
+pub(crate) unsafe fn core_of<T: OwnVirtuals>(instance: InstancePtr) -> Arc<T::Core> {
+    // SAFETY: by this function's contract; the pointer is that of an `Arc` which the object holds now.
+    unsafe {
+        let core = find_core::<T>(instance);
+        Arc::increment_strong_count(core);
+        Arc::from_raw(core)
+    }
+}
+
 /// # Safety
 /// `instance` is a living instance of `T`, and stays alive while `body` runs.
-pub(crate) unsafe fn with_core<T: OwnVirtuals, R>(
+unsafe fn with_core<T: OwnVirtuals, R>(
     instance: InstancePtr,
     body: impl FnOnce(&T::Core) -> R,
 ) -> R {
+    // SAFETY: by this function's contract; the object holds the `Arc` for its whole life.
+    body(unsafe { &*find_core::<T>(instance) })
+}
+
+/// Where the core of `instance` is: the pointer of the object's own `Arc`.
+///
+/// # Safety
+/// `instance` is a living instance of `T`.
+unsafe fn find_core<T: OwnVirtuals>(instance: InstancePtr) -> *const T::Core {
     let generation = GENERATION.load(Ordering::Acquire);
     // Heap blocks of this size are at least 64 bytes apart.
     let slot = (instance as usize >> 6) % CACHE_SLOTS;
-    let core = CACHE.with(|cache| {
+    CACHE.with(|cache| {
         let cached = cache[slot].get();
+        // An entry of this generation is the same object: had one gone at this address, its `Drop` had raised it.
         if cached.instance == instance && cached.generation == generation {
             return cached.core.cast::<T::Core>();
         }
@@ -266,10 +289,7 @@ pub(crate) unsafe fn with_core<T: OwnVirtuals, R>(
             core: core.cast(),
         });
         core
-    });
-    // SAFETY: the object holds this `Arc` for its whole life and lives now. A cached entry is the same object: had one
-    // gone at this address, its `Drop` would have raised the generation.
-    body(unsafe { &*core })
+    })
 }
 
 /// A counted reference to an object, which threads may pass among them.

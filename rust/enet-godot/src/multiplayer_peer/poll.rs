@@ -14,7 +14,16 @@ pub(super) struct PollRun {
     /// Registered peers that scripts have ended since the last poll, by their objects or with the whole host; the
     /// first to report comes last.
     ended: Vec<(i32, Arc<PeerHandle>)>,
+    /// Peers that disconnected, kept until the poll is done.
+    over: Vec<Arc<PeerHandle>>,
     has_polled: bool,
+}
+
+impl PollRun {
+    /// Lets go of what is over. Objects are dropped, in which scripts may run: so nothing comes after this.
+    pub(super) fn finish(self) {
+        self.connection.prune();
+    }
 }
 
 /// A signal to emit.
@@ -51,13 +60,15 @@ impl Core {
             } else {
                 Vec::new()
             },
+            over: Vec::new(),
             has_polled: false,
         })
     }
 
     /// Works until there is a signal to emit; `None` when the poll is done.
     ///
-    /// After the emission of [`Signal::Disconnected`], [`Self::finish_leaving`] must be called.
+    /// No object that scripts may know is dropped before a signal, so no script runs before the first one. After the
+    /// emission of [`Signal::Disconnected`], [`Self::finish_leaving`] must be called.
     pub(super) fn next_signal(&self, run: &mut PollRun) -> Option<Signal> {
         while let Some((unique_id, peer)) = run.ended.pop() {
             if let Some(signal) = self.take_ended(run, unique_id, peer) {
@@ -66,7 +77,6 @@ impl Core {
         }
         if !run.has_polled {
             run.has_polled = true;
-            run.connection.prune();
             if let Ok(host) = run.connection.host() {
                 host.poll();
             }
@@ -126,10 +136,13 @@ impl Core {
         }
     }
 
-    fn take_event(&self, run: &PollRun, event: ConnectionEvent) -> Option<Signal> {
+    fn take_event(&self, run: &mut PollRun, event: ConnectionEvent) -> Option<Signal> {
         match event {
             ConnectionEvent::Connect { peer, data } => self.take_connect(run, &peer, data),
-            ConnectionEvent::Disconnect { peer, data: _ } => self.take_disconnect(run, peer),
+            ConnectionEvent::Disconnect { peer, data: _ } => {
+                run.over.push(peer.clone());
+                self.take_disconnect(run, peer)
+            }
             ConnectionEvent::Receive {
                 peer,
                 channel_id,

@@ -6,9 +6,9 @@ use godot::classes::MultiplayerPeer;
 use godot::meta::ToGodot as _;
 use godot::obj::Gd;
 
+use super::ENetMultiplayerPeerRs;
 use super::core::Core;
 use super::poll::Signal;
-use super::{ENetMultiplayerPeerRs, core};
 use crate::convert::Said;
 use crate::raw::{
     self, ArgumentsPtr, InstancePtr, OwnVirtuals, ReturnPtr, VirtualCall, own_virtuals,
@@ -142,9 +142,16 @@ unsafe extern "C" fn poll_call(
     _answer: ReturnPtr,
 ) {
     raw::guarded::<ENetMultiplayerPeerRs, ()>(|| {
-        // SAFETY: Godot calls this for a living instance. Handlers may drop the last reference but this one.
-        let this = unsafe { raw::object::<ENetMultiplayerPeerRs>(instance) };
-        poll(&this);
+        // SAFETY: Godot calls this for a living instance.
+        let core = unsafe { raw::core_of::<ENetMultiplayerPeerRs>(instance) };
+        let mut object: Option<Gd<MultiplayerPeer>> = None;
+        // Made for the first signal, as most polls have none.
+        let this = || {
+            // SAFETY: nothing can run before the first signal that would drop the object, and then it is kept alive.
+            let make = || unsafe { raw::object::<ENetMultiplayerPeerRs>(instance) }.upcast();
+            object.get_or_insert_with(make).clone()
+        };
+        poll(&core, this);
     });
 }
 
@@ -154,9 +161,10 @@ unsafe extern "C" fn close_call(
     _answer: ReturnPtr,
 ) {
     raw::guarded::<ENetMultiplayerPeerRs, ()>(|| {
-        // SAFETY: Godot calls this for a living instance. Objects are dropped, in which scripts may run.
-        let this = unsafe { raw::object::<ENetMultiplayerPeerRs>(instance) };
-        core(&this).close();
+        // SAFETY: Godot calls this for a living instance. It is not touched once objects are dropped, in which scripts
+        // may run.
+        let core = unsafe { raw::core_of::<ENetMultiplayerPeerRs>(instance) };
+        core.close();
         engine_log::print();
     });
 }
@@ -170,36 +178,36 @@ unsafe extern "C" fn disconnect_peer_call(
         let arguments = raw::Arguments::new(arguments);
         // SAFETY: the arguments of this method are an integer and a bool.
         let (unique_id, force) = unsafe { (arguments.int(0), arguments.bool(1)) };
-        // SAFETY: Godot calls this for a living instance. Objects are dropped, in which scripts may run.
-        let this = unsafe { raw::object::<ENetMultiplayerPeerRs>(instance) };
-        Said::nothing(core(&this).disconnect_peer(unique_id, force)).speak();
+        // SAFETY: as for `close_call`.
+        let core = unsafe { raw::core_of::<ENetMultiplayerPeerRs>(instance) };
+        Said::nothing(core.disconnect_peer(unique_id, force)).speak();
     });
 }
 
-/// Takes what happened and emits the signals; nothing is locked or borrowed while a handler runs.
-fn poll(this: &Gd<ENetMultiplayerPeerRs>) {
-    let core = core(this);
+/// Takes what happened and emits the signals of `this`; nothing is locked or borrowed while a handler runs.
+fn poll(core: &Core, mut this: impl FnMut() -> Gd<MultiplayerPeer>) {
     let mut run = match core.begin_poll() {
         Ok(run) => run,
         Err(error) => return Said::nothing(Err(error)).speak(),
     };
-    let signals_of = this.clone().upcast::<MultiplayerPeer>();
     while let Some(signal) = core.next_signal(&mut run) {
+        let this = this();
         match signal {
             Signal::Connected(joined) => {
                 if let Some(peer) = &joined.marked {
                     let mut object = peer.object();
                     object.set_meta("_net_id", &joined.unique_id.to_variant());
                 }
-                let mut peer_connected = signals_of.signals().peer_connected();
+                let mut peer_connected = this.signals().peer_connected();
                 peer_connected.emit(joined.unique_id.into());
             }
             Signal::Disconnected(left) => {
-                let mut peer_disconnected = signals_of.signals().peer_disconnected();
+                let mut peer_disconnected = this.signals().peer_disconnected();
                 peer_disconnected.emit(left.unique_id.into());
                 core.finish_leaving(&run, &left);
             }
         }
     }
+    run.finish();
     engine_log::print();
 }
