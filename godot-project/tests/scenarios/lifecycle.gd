@@ -70,6 +70,8 @@ func _serve_round(round_name: String, id: int) -> void:
 			_peer.get_peer(id).peer_disconnect_later(7)
 			await until(has_left, "left: " + round_name)
 		_:
+			_peer.set_target_peer(id)
+			check_equal(_peer.put_var("go"), OK, "the client may go: " + round_name)
 			await until(has_left, "left: " + round_name)
 
 
@@ -96,23 +98,23 @@ func _join_round(round_name: String) -> void:
 	var is_over: Callable = func() -> bool: return _peer.get_connection_status() == DISCONNECTED
 	match round_name:
 		"client disconnects softly":
-			await _let_the_server_read()
+			await _wait_for_go()
 			_peer.disconnect_peer(1)
 			check_equal(_peer.get_connection_status(), CONNECTED, "a soft disconnect keeps the status at first")
 			await until(is_over, "over: " + round_name)
 			check_equal(_signals, joined_and_left, "left: " + round_name)
 		"client disconnects by force":
-			await _let_the_server_read()
+			await _wait_for_go()
 			_peer.disconnect_peer(1, true)
 			check(is_over.call(), "a forced disconnect is over inside the call")
 			check_equal(_signals, joined, "a forced disconnect emits nothing")
 		"client closes":
-			await _let_the_server_read()
+			await _wait_for_go()
 			_peer.close()
 			check(is_over.call(), "a close is over inside the call")
 			check_equal(_signals, joined, "a close emits nothing")
 		"client object is dropped":
-			await _let_the_server_read()
+			await _wait_for_go()
 			polled.clear()
 			_peer = null
 		"server says goodbye after the data":
@@ -129,8 +131,9 @@ func _signals_of(id: int) -> Array:
 
 
 ## A disconnect drops what is not acknowledged yet, here the round's name.
-func _let_the_server_read() -> void:
-	await pump(QUIET_SECONDS)
+func _wait_for_go() -> void:
+	await until(func() -> bool: return _peer.get_available_packet_count() > 0, "the server lets the client go")
+	check_equal(_peer.get_var(), "go", "the server's word")
 
 
 func _take_the_farewell(joined_and_left: Array) -> void:

@@ -28,6 +28,9 @@ and, where they can be told apart, with the engine's own, in one process or in s
 /// Cases at a time. Two keep two cores busy; the third is most often one that waits.
 const SIDE_BY_SIDE: usize = 3;
 
+/// Of a failed case; the first is most often the cause of the others.
+const SHOWN_PROBLEMS: usize = 8;
+
 /// The scene that runs a scenario.
 const RUNNER: &str = "res://tests/run_tests.tscn";
 
@@ -165,8 +168,11 @@ impl Outcome {
         if verbose || !self.problems.is_empty() {
             self.runs.iter().for_each(Run::print);
         }
-        for problem in &self.problems {
+        for problem in self.problems.iter().take(SHOWN_PROBLEMS) {
             println!("       {problem}");
+        }
+        if let Some(more) = self.problems.len().checked_sub(SHOWN_PROBLEMS + 1) {
+            println!("       and {} more", more + 1);
         }
     }
 }
