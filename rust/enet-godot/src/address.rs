@@ -21,7 +21,7 @@ fn parse_dotted(text: &str) -> Option<Ipv4Addr> {
     let mut parts = text.split('.');
     for octet in &mut octets {
         let part = parts.next()?;
-        if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !part.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
         *octet = part.parse().ok()?;
