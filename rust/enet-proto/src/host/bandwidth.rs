@@ -22,7 +22,8 @@ impl Host {
     /// Source: `enet_host_bandwidth_throttle`, ENet 1.3.18 `host.c`.
     pub(super) fn bandwidth_tick(&mut self, now: Time) {
         let millis = now.millis();
-        let elapsed = millis.age(self.last_tick);
+        // Not the age: ENet takes the plain difference, also when it is more than a day.
+        let elapsed = millis.0.wrapping_sub(self.last_tick.0);
         if elapsed >= HOST_BANDWIDTH_THROTTLE_INTERVAL {
             self.last_tick = millis;
             if self.open_peers > 0 {
