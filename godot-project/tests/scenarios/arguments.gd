@@ -53,6 +53,7 @@ func _check_client_arguments() -> void:
 	for bad_address: String in ["", "*", "256.1.1.1"]:
 		_refuses("create_client", [bad_address, ANY_PORT], ERR_CANT_CREATE)
 	_accepts("create_client", [LOCALHOST, ANY_PORT])
+	_accepts("create_client", ["localhost", ANY_PORT])
 	_accepts("create_client", [LOCALHOST, 65_535, 300])
 	_accepts("create_client", [LOCALHOST, ANY_PORT, -5])
 	_accepts("create_client", [LOCALHOST, ANY_PORT, 2, 10_000, 10_000, port])

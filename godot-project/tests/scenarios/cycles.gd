@@ -1,10 +1,12 @@
 extends "res://tests/support/scenario.gd"
 ## One process: a server and a client connect and close again two hundred times, all on one port. Afterwards the process
-## has as many threads and open files as after the first times.
+## has as many threads and open files as after the first times. While it has hosts, ours has one thread more, or none if
+## it is told so.
 
 const CYCLES: int = 200
 ## Before this many, whatever is made once may still be made.
 const WARM_UP: int = 5
+const OPEN_SECONDS: float = 0.1
 
 
 func run() -> void:
@@ -25,6 +27,16 @@ func run() -> void:
 	check(threads > 0 and files > 0, "threads and files can be counted")
 	check_equal(_thread_count(), threads, "no thread is left behind")
 	check_equal(_open_file_count(), files, "no file or socket is left behind")
+	var peers: Array[MultiplayerPeer] = [new_peer(), new_other_peer()]
+	check_equal(peers[0].create_server(port), OK, "a server stays")
+	check_equal(peers[1].create_client(LOCALHOST, port), OK, "a client stays")
+	polled = peers
+	await pump(OPEN_SECONDS)
+	var network_threads: int = 1 if is_ours and not arguments.has("unthreaded") else 0
+	check_equal(_thread_count() - threads, network_threads, "all hosts share the one network thread, if there is one")
+	for peer: MultiplayerPeer in peers:
+		peer.close()
+	check_equal(_thread_count(), threads, "the network thread ends with the last host")
 
 
 func _connect_and_close(cycle: int) -> bool:

@@ -46,7 +46,7 @@ const SESSIONS: [(&str, &[&str]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 8] = [
+const SINGLE: [(&str, &[(Class, Class)]); 9] = [
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
@@ -55,6 +55,7 @@ const SINGLE: [(&str, &[(Class, Class)]); 8] = [
     ("admission", &ALL_PAIRS),
     ("threads", &[BUILT_IN, OURS, UNTHREADED]),
     ("subclass", &[BUILT_IN, OURS]),
+    ("left_open", &[BUILT_IN, OURS, UNTHREADED]),
 ];
 
 /// Server and client of the stall, and what becomes of the client.
