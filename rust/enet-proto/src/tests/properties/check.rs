@@ -169,20 +169,16 @@ impl Play {
     /// Whether everything reliable must have arrived: the connection stands, or its sender left after delivering it to
     /// a receiver that did not leave by itself.
     fn must_be_complete(&self, connection: &Connection, sender: usize) -> bool {
-        let [Some(server_peer), Some(client_peer)] = connection.peers else {
-            return false;
-        };
-        let states = [
-            self.net.server.host.state(server_peer),
-            self.net.clients[connection.client].host.state(client_peer),
-        ];
-        if states == [PeerState::Connected; 2] {
+        if self.stands(connection) {
             return true;
         }
-        let (node, peer) = if sender == SERVER {
-            (0, server_peer)
+        let Some(peer) = connection.peers[sender] else {
+            return false;
+        };
+        let node = if sender == SERVER {
+            0
         } else {
-            (connection.client + 1, client_peer)
+            connection.client + 1
         };
         let events = self.events(node);
         let confirmed = events.iter().any(|event| {

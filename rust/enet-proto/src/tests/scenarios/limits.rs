@@ -82,7 +82,7 @@ fn data_that_nobody_takes_stops_the_sender_and_resumes_when_taken() {
     assert!(pair.server.received().len() <= LIMIT / 1000);
 
     let mut taken = 0;
-    while pair.server.received().len() < sent.len() {
+    for _ in 0..20 {
         let bytes: usize = pair.server.received()[taken..]
             .iter()
             .map(|data| data.len())
@@ -93,8 +93,7 @@ fn data_that_nobody_takes_stops_the_sender_and_resumes_when_taken() {
         pair.run_for(millis(5000));
     }
     assert!(pair.server.received() == sent);
-    let rest: usize = sent[taken..].iter().map(Vec::len).sum();
-    assert_eq!(pair.server.statistics().waiting_data, rest);
+    assert_eq!(pair.server.statistics().waiting_data, 0);
 }
 
 #[test]
