@@ -248,8 +248,7 @@ fn pick_statistic(statistics: &PeerStatistics, statistic: i32) -> Option<u32> {
     Some(match statistic {
         0 => statistics.packet_loss,
         1 => statistics.packet_loss_variance,
-        // ENet's start of the loss epoch, on a clock that no script can read. The engine keeps it to itself.
-        2 => 0,
+        2 => statistics.packet_loss_epoch,
         3 => statistics.round_trip_time,
         4 => statistics.round_trip_time_variance,
         5 => statistics.last_round_trip_time,

@@ -22,9 +22,9 @@ impl Host {
     /// Source: `enet_host_bandwidth_throttle`, ENet 1.3.18 `host.c`.
     pub(super) fn bandwidth_tick(&mut self, now: Time) {
         let millis = now.millis();
-        // Not the age: ENet takes the plain difference, also when it is more than a day.
-        let elapsed = millis.0.wrapping_sub(self.last_tick.0);
-        if elapsed >= HOST_BANDWIDTH_THROTTLE_INTERVAL {
+        // ENet asks for the age, but reckons with the plain difference; after a day they are not the same.
+        if millis.age(self.last_tick) >= HOST_BANDWIDTH_THROTTLE_INTERVAL {
+            let elapsed = millis.0.wrapping_sub(self.last_tick.0);
             self.last_tick = millis;
             if self.open_peers > 0 {
                 self.throttle_peers(elapsed);

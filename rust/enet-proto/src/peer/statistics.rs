@@ -18,6 +18,8 @@ pub struct PeerStatistics {
     pub packet_loss: u32,
     /// Variance of the packet loss, same scale.
     pub packet_loss_variance: u32,
+    /// Start of the running loss epoch, ms on the host's clock; 0 before the first datagram.
+    pub packet_loss_epoch: u32,
     /// Commands sent in the running loss epoch, resends and unreliable ones included.
     pub packets_sent: u32,
     /// Commands that timed out in the running loss epoch.
@@ -61,6 +63,7 @@ impl From<&Peer> for PeerStatistics {
             last_round_trip_time_variance: peer.throttle.last.variance,
             packet_loss: peer.loss.mean,
             packet_loss_variance: peer.loss.variance,
+            packet_loss_epoch: peer.loss.epoch.map_or(0, |epoch| epoch.0),
             packets_sent: peer.loss.sent,
             packets_lost: peer.loss.lost,
             packet_throttle: peer.throttle.value,
