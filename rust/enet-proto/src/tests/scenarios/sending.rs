@@ -255,15 +255,36 @@ fn unreliable_packets_wait_for_the_reliable_ones_sent_before_them() {
     pair.link_to_server().drop_next(1);
     pair.client.send(0, Packet::reliable("first"));
     pair.settle();
-    pair.client.send(0, Packet::unreliable("second"));
+    for data in ["second", "third", "fourth"] {
+        pair.client.send(0, Packet::unreliable(data));
+    }
     pair.client.send(1, Packet::unreliable("other channel"));
     pair.run_for(millis(15));
     assert_eq!(pair.server.received(), [b"other channel"]);
     pair.run_until_idle();
-    assert_eq!(
-        pair.server.received(),
-        [&b"other channel"[..], b"first", b"second"]
-    );
+    let expected = ["other channel", "first", "second", "third", "fourth"];
+    assert_eq!(pair.server.received(), expected.map(str::as_bytes));
+}
+
+#[test]
+fn copies_of_what_waits_are_not_charged_again() {
+    let mut pair = Setup::new(17)
+        .link(|link| link.duplication(1.0))
+        .connected();
+    for packet in [
+        Packet::reliable(payload(1000)),
+        Packet::reliable(payload(3000)),
+    ] {
+        pair.link_to_server().drop_next(1);
+        pair.client.send(0, Packet::reliable("lost once"));
+        pair.settle();
+        pair.client.send(0, packet.clone());
+        pair.run_for(millis(12));
+        assert_eq!(pair.server.statistics().waiting_data, packet.len());
+        pair.run_until_idle();
+        assert_eq!(pair.server.statistics().waiting_data, 0);
+    }
+    assert_eq!(pair.server.received().len(), 4);
 }
 
 #[test]
