@@ -69,6 +69,7 @@ func run() -> void:
 				var makes_sense: bool = hook[1] != "server_disconnected" or ACTIONS_AFTER_CLOSE.has(action[0])
 				if is_survived and makes_sense:
 					await _play(with_api, hook, action)
+	await _check_that_a_poll_ends_with_its_session()
 
 
 func _play(with_api: bool, hook: Array, action: Array) -> void:
@@ -103,6 +104,43 @@ func _play(with_api: bool, hook: Array, action: Array) -> void:
 	for reference: WeakRef in references:
 		check(reference.get_ref() == null, "the object is freed after: " + what)
 	printerr(ERRORS_OVER)
+
+
+## A handler closes and creates again while more events of the old session wait behind the one it is told of.
+func _check_that_a_poll_ends_with_its_session() -> void:
+	var server: MultiplayerPeer = new_peer()
+	check_equal(server.create_server(port), OK, "a server for two starts")
+	var clients: Array[MultiplayerPeer] = [new_other_peer(), new_other_peer()]
+	for client: MultiplayerPeer in clients:
+		check_equal(client.create_client(LOCALHOST, port), OK, "one of two clients starts")
+		# By its id: a handler that holds its own object would keep it for ever.
+		var client_id: int = client.get_instance_id()
+		client.peer_connected.connect(func(_id: int) -> void: _put_from(client_id))
+	var joined: Array = []
+	var handler: Callable = func(id: int) -> void:
+		joined.append(id)
+		server.close()
+		check_equal(server.create_server(port), OK, "the handler starts a new session")
+	# From its first poll on the server answers; its handler hears of the two in one later poll.
+	server.poll()
+	server.peer_connected.connect(handler)
+	polled = clients
+	await pump(2.0 * SETTLE_SECONDS)
+	var has_joined: Callable = func() -> bool:
+		server.poll()
+		return not joined.is_empty()
+	await until(has_joined, "one of two clients joins")
+	check_equal(joined.size(), 1, "a poll ends with the session that it began with")
+	check_equal(server.get_available_packet_count(), 0, "nothing of the old session is left")
+	check(server.host.get_peers().is_empty(), "nobody has joined the new session")
+	server.peer_connected.disconnect(handler)
+	for peer: MultiplayerPeer in [server, clients[0], clients[1]]:
+		peer.close()
+
+
+func _put_from(client_id: int) -> void:
+	var client: MultiplayerPeer = instance_from_id(client_id)
+	check_equal(client.put_packet(pattern(10, 1)), OK, "a client sends as it connects")
 
 
 func _new_endpoint(branch_name: String, is_server: bool, with_api: bool) -> Endpoint:
