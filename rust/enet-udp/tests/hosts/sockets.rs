@@ -177,9 +177,12 @@ in_both_modes! {
         let server = server(threaded);
         let address = server.local_address().unwrap();
         let remote = raw_socket();
-        for junk in [vec![], vec![0], vec![0xFF; 4097], vec![0xAA; 60_000], vec![0x55; 4096], vec![]] {
+        for junk in [vec![], vec![0xFF; 4097], vec![0xAA; 60_000], vec![0], vec![0x55; 4096]] {
             remote.send_to(&junk, address).unwrap();
         }
+        let received = || server.statistics().datagrams_received;
+        pump(&[&server], |_| received() >= 2);
+        assert_eq!(received(), 2, "the empty and the oversized ones came first and do not count");
         let pair = Pair::of(server, client(threaded), 1);
         assert!(pair.server.is_open());
         let event = {

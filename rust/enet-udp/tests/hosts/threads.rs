@@ -1,9 +1,11 @@
 //! Several threads of a game on one host, and an engine that panics.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::common::{Pair, client, pump, server};
+use crate::common::{PATIENCE, Pair, client, pump, server};
 use enet_proto::{Compressor, Packet};
 use enet_udp::HostEvent;
 
@@ -25,9 +27,9 @@ in_both_modes! {
                 });
             }
             scope.spawn(|| {
-                let start = std::time::Instant::now();
+                let start = Instant::now();
                 while !done() {
-                    assert!(start.elapsed() < crate::common::PATIENCE, "{} of {total}", received.load(Ordering::Relaxed));
+                    assert!(start.elapsed() < PATIENCE, "{} of {total}", received.load(Ordering::Relaxed));
                     pair.client.service(crate::common::MOMENT);
                     pair.client.flush();
                     assert_eq!(pair.client.peers().len(), 1);
@@ -38,9 +40,9 @@ in_both_modes! {
             // Two takers, so each packet is checked to come once, not in which order they note it.
             for _ in 0..2 {
                 scope.spawn(|| {
-                    let start = std::time::Instant::now();
+                    let start = Instant::now();
                     while !done() {
-                        assert!(start.elapsed() < crate::common::PATIENCE, "{} of {total}", received.load(Ordering::Relaxed));
+                        assert!(start.elapsed() < PATIENCE, "{} of {total}", received.load(Ordering::Relaxed));
                         let polled = { pair.server.poll(); pair.server.next_event() };
                         let event = polled.or_else(|| pair.server.service(crate::common::MOMENT));
                         if let Some(event) = event {
@@ -55,13 +57,24 @@ in_both_modes! {
     }
 
     fn close_ends_a_wait_on_another_thread(threaded: bool) {
-        let host = server(threaded);
-        let waiting = host.clone();
-        let waiter = thread::spawn(move || waiting.service(crate::common::PATIENCE * 10));
-        // Whether the other thread waits already makes no difference to what must happen.
-        thread::yield_now();
-        host.close();
-        assert!(waiter.join().unwrap().is_none());
+        // The close comes a little later each time, so some find the other thread before its wait and some in it.
+        for delay in (0..20).map(|step| Duration::from_micros(step * 100)) {
+            let host = server(threaded);
+            let waiting = host.clone();
+            let (about_to_wait, begun) = mpsc::channel();
+            let waiter = thread::spawn(move || {
+                about_to_wait.send(()).unwrap();
+                waiting.service(PATIENCE)
+            });
+            begun.recv().unwrap();
+            let start = Instant::now();
+            while start.elapsed() < delay {
+                thread::yield_now();
+            }
+            host.close();
+            assert!(waiter.join().unwrap().is_none());
+            assert!(start.elapsed() < PATIENCE / 2, "closed after {delay:?}");
+        }
     }
 
     fn closing_in_the_middle_of_traffic_is_clean(threaded: bool) {
@@ -108,7 +121,7 @@ fn a_panic_on_the_network_thread_closes_that_host_alone() {
         .connect(healthy.server.local_address().unwrap(), 1, 0)
         .unwrap();
     broken.set_compressor(Some(Box::new(Broken)));
-    let event = broken.service(crate::common::PATIENCE);
+    let event = broken.service(PATIENCE);
     assert!(event.is_none() && !broken.is_open() && !peer.is_active());
     healthy
         .to_server

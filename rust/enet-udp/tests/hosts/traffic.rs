@@ -148,21 +148,45 @@ fn the_network_thread_keeps_a_host_connected_that_nobody_polls() {
 
 #[test]
 fn packets_of_one_frame_share_a_datagram() {
+    const PACKETS: u64 = 20;
     let pair = Pair::connected(true);
-    // Lets the handshake's last acknowledgements pass.
-    pump(&pair.hosts(), |_| {
-        pair.to_client.statistics().unwrap().round_trip_time < 500
-    });
     let before = pair.server.statistics().datagrams_received;
-    for _ in 0..10 {
+    for _ in 0..PACKETS {
         pair.to_server
-            .send(0, Packet::unreliable(vec![1; 50]))
+            .send(0, Packet::unreliable(vec![1; 10]))
             .unwrap();
+        // Long enough for the thread to wake and send, were it to send at once.
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_micros(100) {
+            std::hint::spin_loop();
+        }
     }
-    let events = pump(&pair.hosts(), |events| events.len() == 10);
-    assert_eq!(payloads(&events, 0).len(), 10);
+    pump(&pair.hosts(), |events| events.len() as u64 == PACKETS);
     let datagrams = pair.server.statistics().datagrams_received - before;
-    assert!(datagrams < 10, "10 packets took {datagrams} datagrams");
+    assert!(
+        datagrams < PACKETS,
+        "{PACKETS} packets took {datagrams} datagrams"
+    );
+}
+
+#[test]
+fn a_packet_leaves_without_a_poll_of_its_sender() {
+    let pair = Pair::connected(true);
+    let start = Instant::now();
+    for _ in 0..40 {
+        pair.to_server.send(0, Packet::reliable("soon")).unwrap();
+        let event = pair.server.service(crate::common::PATIENCE);
+        assert!(
+            matches!(event, Some(HostEvent::Receive { .. })),
+            "{event:?}"
+        );
+    }
+    // Waiting for the thread's own timers, a few hundred milliseconds each, would take twice as long or more.
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[test]
@@ -181,7 +205,7 @@ fn peers_take_turns_within_a_poll() {
             peer.send(0, Packet::reliable(packet)).unwrap();
         }
     }
-    clients.each_ref().map(UdpHost::flush);
+    clients.iter().for_each(UdpHost::flush);
     let mut received = Vec::new();
     pump(&[&clients[0]], |_| {
         server.poll();
