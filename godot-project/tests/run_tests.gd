@@ -14,7 +14,8 @@ extends Node
 const Scenario = preload("res://tests/support/scenario.gd")
 const SCENARIO_PATH: String = "res://tests/scenarios/%s.gd"
 const USE_NETWORK_THREAD: String = "network/enet_rs/use_network_thread"
-## Headless Godot sleeps this long after each frame; its default of 6.9 ms would make the tests wait for nothing.
+## Headless Godot sleeps this long after each frame; its default of 6.9 ms would make the tests wait
+## for nothing.
 const FRAME_SLEEP_USEC: int = 1000
 
 

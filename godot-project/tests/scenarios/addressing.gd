@@ -1,6 +1,6 @@
 extends "res://tests/support/scenario.gd"
-## One process, a server and three clients: which target peer reaches whom, which transfer channel is which, and what a
-## receiver is told about a packet.
+## One process, a server and three clients: which target peer reaches whom, which transfer channel
+## is which, and what a receiver is told about a packet.
 
 const QUIET_SECONDS: float = 0.1
 const FIRST: int = 0
@@ -112,7 +112,8 @@ func _check_default_channels() -> void:
 		for channel: int in [-1, 0, 1, 2, 3, 253]:
 			_send_as(_clients[FIRST], mode, channel)
 			await _server_takes("mode %d, channel %d" % [mode, channel], _ids[FIRST], mode, maxi(channel, 0))
-	# A number that is no mode has no flags: the packet is unreliable ordered, on the system's first channel.
+	# A number that is no mode has no flags: the packet is unreliable ordered, on the system's first
+	# channel.
 	_send_as(_clients[FIRST], 9, 0)
 	await _server_takes("mode 9", _ids[FIRST], ORDERED, 0)
 	# There is no ENet channel for it.

@@ -1,5 +1,6 @@
 extends "res://tests/support/scenario.gd"
-## One process: whom a server lets in, what a client that is not let in learns, and which settings outlive a session.
+## One process: whom a server lets in, what a client that is not let in learns, and which settings
+## outlive a session.
 
 const QUIET_SECONDS: float = 0.3
 ## ENet's own timeouts take at least five seconds.
@@ -53,7 +54,8 @@ func _check_full_server() -> void:
 func _check_connect_data() -> void:
 	check_equal(_server.create_server(port), OK, "the server starts again")
 	var connections: Array[RefCounted] = []
-	# What is not a positive 32-bit id, or is the server's own. The built-in takes the negative one (defect D05).
+	# What is not a positive 32-bit id, or is the server's own. The built-in takes the negative one
+	# (defect D05).
 	for data: int in [0, 1, -5] if is_ours else [0, 1]:
 		_server_signals.clear()
 		connections.append(_connect_with(data))

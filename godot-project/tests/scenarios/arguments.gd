@@ -1,6 +1,7 @@
 extends "res://tests/support/scenario.gd"
-## One process: which arguments [code]create_server[/code], [code]create_client[/code] and [code]set_bind_ip[/code]
-## refuse, with which error, and that a refused call leaves the peer as it was.
+## One process: which arguments [code]create_server[/code], [code]create_client[/code] and
+## [code]set_bind_ip[/code] refuse, with which error, and that a refused call leaves the peer as it
+## was.
 
 ## Nothing in a checked call is sent, so the address need not exist.
 const ANY_PORT: int = 9
@@ -22,7 +23,8 @@ func _check_server_arguments() -> void:
 	_refuses("create_server", [port, 4096], ERR_INVALID_PARAMETER)
 	_refuses("create_server", [port, 4, 0, 0, -1], ERR_INVALID_PARAMETER)
 	if is_ours:
-		# The built-in takes max_channels for the bandwidth and never looks at in_bandwidth (defect D01).
+		# The built-in takes max_channels for the bandwidth and never looks at in_bandwidth (defect
+		# D01).
 		_refuses("create_server", [port, 4, 0, -1, 0], ERR_INVALID_PARAMETER)
 	_accepts("create_server", [0])
 	_accepts("create_server", [port, 1])

@@ -1,7 +1,7 @@
 extends "res://tests/support/scenario.gd"
-## One process: a server and a client connect and close again two hundred times, all on one port. Afterwards the process
-## has as many threads and open files as after the first times. While it has hosts, ours has one thread more, or none if
-## it is told so.
+## One process: a server and a client connect and close again two hundred times, all on one port.
+## Afterwards the process has as many threads and open files as after the first times. While it has
+## hosts, ours has one thread more, or none if it is told so.
 
 const CYCLES: int = 200
 ## Before this many, whatever is made once may still be made.
@@ -58,7 +58,8 @@ func _connect_and_close(cycle: int) -> bool:
 	if cycle % 2 == 0:
 		client.close()
 		server.close()
-	# A coroutine keeps its variables until its caller, who goes on with the next cycle, has returned.
+	# A coroutine keeps its variables until its caller, who goes on with the next cycle, has
+	# returned.
 	server = null
 	client = null
 	return are_connected

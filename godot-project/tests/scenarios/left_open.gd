@@ -1,6 +1,6 @@
 extends "res://tests/support/scenario.gd"
-## One process: it quits with a session going on. Nothing is closed here: the engine lets go of one peer with its
-## [MultiplayerAPI] and of the other with this script, and the process must end well.
+## One process: it quits with a session going on. Nothing is closed here: the engine lets go of one
+## peer with its [MultiplayerAPI] and of the other with this script, and the process must end well.
 
 static var _kept: MultiplayerPeer
 

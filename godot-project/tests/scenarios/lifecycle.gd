@@ -1,6 +1,7 @@
 extends "res://tests/support/scenario.gd"
-## Roles server and client, without a [MultiplayerAPI]: every way a session can end, one round each, over the same two
-## objects. The client connects, names the round, and both sides then check which signals they get.
+## Roles server and client, without a [MultiplayerAPI]: every way a session can end, one round each,
+## over the same two objects. The client connects, names the round, and both sides then check which
+## signals they get.
 
 ## In the order played. The last one leaves no client object behind.
 const ROUNDS: Array[String] = [

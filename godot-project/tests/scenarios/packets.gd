@@ -1,9 +1,10 @@
 extends "res://tests/support/scenario.gd"
-## Roles server and client, without a [MultiplayerAPI]: packets of 0 bytes to 1 MiB in the three transfer modes on
-## channels 0 to 3, both ways, compared by hash.
+## Roles server and client, without a [MultiplayerAPI]: packets of 0 bytes to 1 MiB in the three
+## transfer modes on channels 0 to 3, both ways, compared by hash.
 ##
-## The client leads. It sends a packet and waits for the server's report of what came, then orders the same packet from
-## the server and looks at it itself. Orders and reports are variants on a channel of their own.
+## The client leads. It sends a packet and waits for the server's report of what came, then orders
+## the same packet from the server and looks at it itself. Orders and reports are variants on a
+## channel of their own.
 
 ## 1364 bytes is the most that fits one datagram, 1392 the datagram itself.
 const SIZES: Array[int] = [1, 2, 3, 100, 1363, 1364, 1365, 1392, 1393, 4096, 65_536]
@@ -11,9 +12,11 @@ const LARGEST: int = 1_048_576
 const EMPTY_PACKET_FLAGS: Array[int] = [1, 0, 2]
 const CONTROL_CHANNEL: int = 9
 const CHANNELS: int = 4
-## The largest that travels whole; above it ENet has no unsequenced form and the packet arrives as ordered.
+## The largest that travels whole; above it ENet has no unsequenced form and the packet arrives as
+## ordered.
 const LARGEST_WHOLE: int = 1364
-## Unreliable packets may be lost, above all those of hundreds of fragments: they are sent again after this time.
+## Unreliable packets may be lost, above all those of hundreds of fragments: they are sent again
+## after this time.
 const RETRY_SECONDS: float = 0.4
 const FEW: int = 3
 const MANY: int = 25
@@ -24,13 +27,15 @@ var _signals: Array = []
 var _control: Array = []
 ## Descriptions of the data packets that came, oldest first.
 var _data: Array = []
-## On the client: what answered something that was sent more than once. Keys are [code][by_report, answer][/code].
+## On the client: what answered something that was sent more than once. Keys are [code][by_report,
+## answer][/code].
 var _settled: Dictionary = {}
 var _expected_source: int = 1
 
 
 func run() -> void:
-	# The built-in reads its socket only when it is polled: to take in a burst of hundreds of fragments it has to keep up.
+	# The built-in reads its socket only when it is polled: to take in a burst of hundreds of
+	# fragments it has to keep up.
 	OS.low_processor_usage_mode_sleep_usec = 1
 	_peer = new_peer()
 	record(_peer, _signals)
@@ -86,7 +91,8 @@ func _there_and_back(size: int, mode: int, channel: int) -> void:
 	var order: Callable = func() -> void: _send_control({"size": size, "mode": mode, "channel": channel})
 	var may_be_lost: bool = mode != RELIABLE
 	if may_be_lost and size == LARGEST:
-		# Hundreds of fragments in one go are more than a busy machine's socket buffers hold: whole, or not at all.
+		# Hundreds of fragments in one go are more than a busy machine's socket buffers hold: whole,
+		# or not at all.
 		for answer: Dictionary in [await _ask(send, true, FEW), await _ask(order, false, FEW)]:
 			check(answer.is_empty() or answer == expected, what + " arrives whole or not at all", str(answer))
 		return
@@ -106,8 +112,8 @@ func _empty_there_and_back(channel: int, flags: int) -> void:
 	check_equal(await _ask(order, false, attempts), expected, "to the client: " + what)
 
 
-## Calls [param send] until an answer is here, which is the server's report or data of its own; once only if nothing may
-## be lost.
+## Calls [param send] until an answer is here, which is the server's report or data of its own; once
+## only if nothing may be lost.
 func _ask(send: Callable, by_report: bool, attempts: int) -> Dictionary:
 	var answers: Array = _control if by_report else _data
 	var has_answer: Callable = func() -> bool:

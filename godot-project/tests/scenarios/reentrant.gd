@@ -1,7 +1,8 @@
 extends "res://tests/support/scenario.gd"
-## One process: handlers of signals and of RPCs that do what they like with the peer that is just calling them. Each
-## case is a session of its own. It must end with the peer in the state that the handler's action leads to, with the
-## object freed when it was let go of, and without an error line, but for actions on a packet peer or a host that is gone.
+## One process: handlers of signals and of RPCs that do what they like with the peer that is just
+## calling them. Each case is a session of its own. It must end with the peer in the state that the
+## handler's action leads to, with the object freed when it was let go of, and without an error
+## line, but for actions on a packet peer or a host that is gone.
 
 const Endpoint = preload("res://tests/support/endpoint.gd")
 const Link = preload("res://tests/support/link.gd")
@@ -41,7 +42,8 @@ const ACTIONS_AFTER_CLOSE: Array[String] = [
 	"drop the last reference",
 ]
 
-## What a handler does; the status it leaves, null where that depends on the hook; and when error lines are allowed.
+## What a handler does; the status it leaves, null where that depends on the hook; and when error
+## lines are allowed.
 var _actions: Array = [
 	["close", _close, DISCONNECTED, Errors.NEVER],
 	["close and create again", _close_and_create, null, Errors.NEVER],
@@ -106,7 +108,8 @@ func _play(with_api: bool, hook: Array, action: Array) -> void:
 	printerr(ERRORS_OVER)
 
 
-## A handler closes and creates again while more events of the old session wait behind the one it is told of.
+## A handler closes and creates again while more events of the old session wait behind the one it is
+## told of.
 func _check_that_a_poll_ends_with_its_session() -> void:
 	var server: MultiplayerPeer = new_peer()
 	check_equal(server.create_server(port), OK, "a server for two starts")

@@ -1,6 +1,7 @@
 extends "res://tests/support/scenario.gd"
-## Roles server, alpha and beta: nodes of a [MultiplayerSpawner] with a [MultiplayerSynchronizer] each. Beta leaves and
-## joins again when the nodes are there and changed. One node belongs to alpha, which moves it; the server passes that on.
+## Roles server, alpha and beta: nodes of a [MultiplayerSpawner] with a [MultiplayerSynchronizer]
+## each. Beta leaves and joins again when the nodes are there and changed. One node belongs to
+## alpha, which moves it; the server passes that on.
 
 const Replicated = preload("res://tests/support/replicated.gd")
 const REPLICATED_SCENE: PackedScene = preload("res://tests/support/replicated.tscn")
@@ -105,7 +106,8 @@ func _join() -> void:
 	await until(func() -> bool: return _nodes.get_child_count() == 0, "all nodes go")
 	await _have("seen all nodes go")
 	if role == "beta":
-		# One after the other: a server that hears of both in one poll tells the second of the first, in vain.
+		# One after the other: a server that hears of both in one poll tells the second of the
+		# first, in vain.
 		await until(func() -> bool: return multiplayer.get_peers().size() == 1, "beta is told that alpha left")
 	peer.close()
 

@@ -1,9 +1,10 @@
 extends "res://tests/support/scenario.gd"
-## Roles server, alpha and beta over the tree's own [MultiplayerAPI]: each calls the other two in the three transfer
-## modes on channels 0 to 3. What alpha and beta tell each other is relayed by the server.
+## Roles server, alpha and beta over the tree's own [MultiplayerAPI]: each calls the other two in
+## the three transfer modes on channels 0 to 3. What alpha and beta tell each other is relayed by
+## the server.
 ##
-## Reliable calls are made once and must arrive once and in order. Unreliable ones may be lost, so they are repeated
-## until the far side has answered.
+## Reliable calls are made once and must arrive once and in order. Unreliable ones may be lost, so
+## they are repeated until the far side has answered.
 
 const SEQUENCE_LENGTH: int = 20
 const CHANNELS: int = 4
@@ -82,7 +83,8 @@ func _join() -> void:
 	peer.close()
 
 
-## Calls all [param targets] in all modes on all channels, and waits until they and we have heard everything.
+## Calls all [param targets] in all modes on all channels, and waits until they and we have heard
+## everything.
 func _exchange(targets: PackedInt32Array) -> void:
 	for target: int in targets:
 		for channel: int in CHANNELS:

@@ -1,7 +1,9 @@
 extends "res://tests/support/scenario.gd"
-## Roles server and client over the tree's own [MultiplayerAPI]: what a game hears when a session begins, fails or ends.
+## Roles server and client over the tree's own [MultiplayerAPI]: what a game hears when a session
+## begins, fails or ends.
 
-## One factor and two limits in milliseconds, as for [method ENetPacketPeer.set_timeout]: fail in about a second.
+## One factor and two limits in milliseconds, as for [method ENetPacketPeer.set_timeout]: fail in
+## about a second.
 const SHORT_TIMEOUT: Array[int] = [2, 500, 1000]
 
 var _heard: Array[String] = []
@@ -58,7 +60,8 @@ func _join_until(peer: MultiplayerPeer, end: String) -> void:
 	multiplayer.multiplayer_peer = peer
 	await until(_hears(["connected_to_server", "peer_connected"]), "connects: " + end, 30.0)
 	if end == "leaves":
-		# Without this the server might hear of the client's coming and going at once, which is nothing.
+		# Without this the server might hear of the client's coming and going at once, which is
+		# nothing.
 		await until(func() -> bool: return _may_leave, "the server knows the client")
 		peer.close()
 		await until(_hears(["server_disconnected"]), "closing the peer ends the client's session")

@@ -1,18 +1,19 @@
 extends "res://tests/support/scenario.gd"
-## Roles server and client, without a [MultiplayerAPI]: the server sends numbered reliable packets all the time, and the
-## client's main thread does nothing but count for twenty seconds.
+## Roles server and client, without a [MultiplayerAPI]: the server sends numbered reliable packets
+## all the time, and the client's main thread does nothing but count for twenty seconds.
 ##
 ## [code]--expect=kept[/code]: the link holds, and the client then has every packet in order.
-## [code]--expect=dropped[/code]: the server gives the client up. This is what becomes of the engine's own peer, which
-## answers only when it is polled; with the same timeouts it shows that the stall is a hard one.
+## [code]--expect=dropped[/code]: the server gives the client up. This is what becomes of the
+## engine's own peer, which answers only when it is polled; with the same timeouts it shows that the
+## stall is a hard one.
 
 const STALL_MSEC: int = 20_000
 const SEND_INTERVAL_MSEC: int = 50
 const PACKET_SIZE: int = 200
 ## Packets before the stall and after it.
 const RUN_UP: int = 10
-## For [method ENetPacketPeer.set_timeout]: the factor, then the limits in milliseconds. A silent peer is dropped
-## after ten seconds at the latest.
+## For [method ENetPacketPeer.set_timeout]: the factor, then the limits in milliseconds. A silent
+## peer is dropped after ten seconds at the latest.
 const TIMEOUT: Array[int] = [32, 5000, 10_000]
 
 var _peer: MultiplayerPeer
@@ -92,8 +93,8 @@ func _stall() -> void:
 		pass
 
 
-## Reads what is there into [param numbers], until it has [param count] or, below zero, until the server has told how
-## many it sent; that then is the last one.
+## Reads what is there into [param numbers], until it has [param count] or, below zero, until the
+## server has told how many it sent; that then is the last one.
 func _takes_until(numbers: Array, count: int) -> bool:
 	while _peer.get_available_packet_count() > 0:
 		var bytes: PackedByteArray = _peer.get_packet()

@@ -1,5 +1,6 @@
 extends "res://tests/support/scenario.gd"
-## One process: a script that extends the class plays both sides of a session under a [MultiplayerAPI].
+## One process: a script that extends the class plays both sides of a session under a
+## [MultiplayerAPI].
 
 const Endpoint = preload("res://tests/support/endpoint.gd")
 const Link = preload("res://tests/support/link.gd")

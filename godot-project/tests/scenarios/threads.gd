@@ -1,6 +1,6 @@
 extends "res://tests/support/scenario.gd"
-## One process: scripts' threads drive the classes. One thread services a bare host, another polls a peer that connects
-## to it, then one polls a server while the main thread sends through a client.
+## One process: scripts' threads drive the classes. One thread services a bare host, another polls a
+## peer that connects to it, then one polls a server while the main thread sends through a client.
 
 const PACKETS: int = 500
 const PACKET_SIZE: int = 100
@@ -66,7 +66,8 @@ func _converse(client: MultiplayerPeer) -> Array:
 	return numbers
 
 
-## Signals are emitted in the thread that polls; the main thread meanwhile asks the same object for this and that.
+## Signals are emitted in the thread that polls; the main thread meanwhile asks the same object for
+## this and that.
 func _peer_in_a_thread() -> void:
 	var server: MultiplayerPeer = new_peer()
 	check_equal(server.create_server(port, 4), OK, "the server starts")

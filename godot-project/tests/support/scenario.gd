@@ -2,9 +2,10 @@ extends Node
 ## What every scenario shares: its arguments, checks that print one line each, and bounded waiting.
 ##
 ## A scenario overrides [method run]. It never waits without a limit and never quits by itself.
-## Error lines of the engine are counted by the process that started this one, which finds these marks among them:
-## between [constant ERRORS_EXPECTED] and [constant ERRORS_OVER] at least one is required, after
-## [constant ERRORS_ALLOWED] it may be any number, everywhere else there must be none.
+## Error lines of the engine are counted by the process that started this one, which finds these
+## marks among them: between [constant ERRORS_EXPECTED] and [constant ERRORS_OVER] at least one is
+## required, after [constant ERRORS_ALLOWED] it may be any number, everywhere else there must be
+## none.
 
 const LOCALHOST: String = "127.0.0.1"
 ## Longest wait for something that takes milliseconds on an idle machine.
@@ -25,7 +26,8 @@ const RELIABLE: int = MultiplayerPeer.TRANSFER_MODE_RELIABLE
 var arguments: Dictionary = {}
 var passed: int = 0
 var failed: int = 0
-## Polled by [method until] once a frame. Peers of a [MultiplayerAPI] are polled by the tree and do not belong here.
+## Polled by [method until] once a frame. Peers of a [MultiplayerAPI] are polled by the tree and do
+## not belong here.
 var polled: Array[MultiplayerPeer] = []
 
 ## Name of the class under test.
@@ -88,7 +90,8 @@ func complains(what: String, action: Callable, expected: Variant) -> void:
 	check_equal(with_errors(what, action), expected, what)
 
 
-## Calls [param action], in which the engine has to print at least one error, and returns its result.
+## Calls [param action], in which the engine has to print at least one error, and returns its
+## result.
 func with_errors(what: String, action: Callable) -> Variant:
 	printerr(ERRORS_EXPECTED + what)
 	var result: Variant = action.call()
@@ -96,7 +99,8 @@ func with_errors(what: String, action: Callable) -> Variant:
 	return result
 
 
-## Waits until [param condition] answers true, polling [member polled]; a failed check after [param seconds].
+## Waits until [param condition] answers true, polling [member polled]; a failed check after [param
+## seconds].
 func until(condition: Callable, what: String, seconds: float = PATIENCE_SECONDS) -> bool:
 	var held: bool = await holds_within(condition, seconds)
 	return check(held, what, "not within %s s" % seconds)
