@@ -1,4 +1,4 @@
-//! What calls cost the game's thread while the network thread works: `cargo bench -p enet-udp`.
+//! What calls cost the game's thread while the network thread works, and how long a packet takes: `cargo bench -p enet-udp`.
 
 use std::hint::black_box;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -36,6 +36,14 @@ fn main() {
     );
     report("next_event, an event each", &takes(&to_server, &server));
     report("poll and next_event, nothing there", &idle(&server));
+    let mut ways = ways(&to_server, &server);
+    ways.sort_unstable();
+    println!("\nfrom send to the receiver's service call, both threads asleep before");
+    println!(
+        "median {:?}, 99th percentile {:?}",
+        ways[FRAMES / 2],
+        ways[FRAMES * 99 / 100]
+    );
 }
 
 /// The peer of the connect event that `host` is about to have.
@@ -96,6 +104,23 @@ fn idle(host: &UdpHost) -> Vec<Duration> {
         start.elapsed()
     };
     std::iter::repeat_with(frame).take(FRAMES).collect()
+}
+
+/// How long a packet takes by itself, the gathering included.
+fn ways(peer: &UdpPeer, receiver: &UdpHost) -> Vec<Duration> {
+    let way = || {
+        std::thread::sleep(PAUSE);
+        let start = Instant::now();
+        peer.send(0, Packet::unreliable(vec![7; 100]))
+            .expect("the peer is connected");
+        black_box(
+            receiver
+                .service(Duration::from_secs(10))
+                .expect("it arrives"),
+        );
+        start.elapsed()
+    };
+    std::iter::repeat_with(way).take(FRAMES).collect()
 }
 
 fn report(what: &str, frames: &[Duration]) {

@@ -147,49 +147,6 @@ fn the_network_thread_keeps_a_host_connected_that_nobody_polls() {
 }
 
 #[test]
-fn packets_of_one_frame_share_a_datagram() {
-    const PACKETS: u64 = 20;
-    let pair = Pair::connected(true);
-    let before = pair.server.statistics().datagrams_received;
-    for _ in 0..PACKETS {
-        pair.to_server
-            .send(0, Packet::unreliable(vec![1; 10]))
-            .unwrap();
-        // Long enough for the thread to wake and send, were it to send at once.
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_micros(100) {
-            std::hint::spin_loop();
-        }
-    }
-    pump(&pair.hosts(), |events| events.len() as u64 == PACKETS);
-    let datagrams = pair.server.statistics().datagrams_received - before;
-    assert!(
-        datagrams < PACKETS,
-        "{PACKETS} packets took {datagrams} datagrams"
-    );
-}
-
-#[test]
-fn a_packet_leaves_without_a_poll_of_its_sender() {
-    let pair = Pair::connected(true);
-    let start = Instant::now();
-    for _ in 0..40 {
-        pair.to_server.send(0, Packet::reliable("soon")).unwrap();
-        let event = pair.server.service(crate::common::PATIENCE);
-        assert!(
-            matches!(event, Some(HostEvent::Receive { .. })),
-            "{event:?}"
-        );
-    }
-    // Waiting for the thread's own timers, a few hundred milliseconds each, would take twice as long or more.
-    assert!(
-        start.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        start.elapsed()
-    );
-}
-
-#[test]
 fn peers_take_turns_within_a_poll() {
     let server = server(false);
     let clients = [client(false), client(false)];
