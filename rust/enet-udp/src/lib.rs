@@ -18,7 +18,7 @@
 //! 4. the inbox: the events on their way to the game and the peers that it knows.
 //!
 //! The lock of the running network thread and the two inside what wakes it are held by themselves, for a few
-//! instructions and at most one system call that does not block. Nobody waits for a thread to end, for a socket, or
+//! instructions and system calls that do not block. Nobody waits for a thread to end, for a socket, or
 //! for an event with a lock held, except for the driver of 1 and the inbox on its own condition variable. No code of
 //! the game runs with a lock held: events are handed out by value.
 //!
