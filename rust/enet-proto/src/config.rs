@@ -87,6 +87,8 @@ impl HostConfig {
     }
 
     /// Bytes a peer may have received and not yet handed out before more is refused; default 32 MiB.
+    ///
+    /// A packet that is next in line may go over it, by its own length.
     #[must_use]
     pub const fn maximum_waiting_data(mut self, bytes: usize) -> Self {
         self.maximum_waiting_data = bytes;

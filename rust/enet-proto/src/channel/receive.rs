@@ -24,6 +24,8 @@ pub(crate) struct Abort;
 pub(crate) struct Intake<'a> {
     /// Bytes buffered for the peer and not yet handed out.
     pub(crate) waiting: &'a mut usize,
+    /// Those of them that cannot be handed out yet.
+    pub(crate) held: &'a mut usize,
     /// Packets that are ready for the application.
     pub(crate) ready: &'a mut VecDeque<Received>,
     pub(crate) channel_id: u8,
@@ -35,17 +37,27 @@ pub(crate) struct Intake<'a> {
 }
 
 impl Intake<'_> {
-    /// Counts `len` bytes as waiting. ENet's test precedes the addition, so one packet may go over the limit.
-    pub(crate) fn charge(&mut self, len: usize) -> Result<(), Abort> {
-        if *self.waiting >= self.maximum_waiting_data {
+    /// Counts `len` bytes as waiting, unless the limit is reached. ENet's test precedes the addition.
+    ///
+    /// What is `next` in line is refused only for what the application has not taken: bytes that wait for this very
+    /// packet must not keep it out, or the connection would stand still for good. Everything else must fit.
+    pub(crate) fn charge(&mut self, len: usize, next: bool) -> Result<(), Abort> {
+        let limit = self.maximum_waiting_data;
+        let refused = match next {
+            _ if self.vanilla_quirks => *self.waiting >= limit,
+            true => self.waiting.saturating_sub(*self.held) >= limit,
+            false => self.waiting.saturating_add(len) > limit,
+        };
+        if refused {
             log::trace!(
-                "channel {}: {} bytes wait, no more is taken",
+                "channel {}: {} bytes wait, {len} more are refused",
                 self.channel_id,
                 self.waiting
             );
             return Err(Abort);
         }
         *self.waiting += len;
+        *self.held += len;
         Ok(())
     }
 
@@ -53,12 +65,14 @@ impl Intake<'_> {
     fn discard(&mut self, len: usize) {
         if !self.vanilla_quirks {
             *self.waiting = self.waiting.saturating_sub(len);
+            *self.held = self.held.saturating_sub(len);
         }
     }
 
     /// Hands over a packet that was charged.
     pub(crate) fn deliver(&mut self, data: Bytes, flags: PacketFlags) {
         if self.open {
+            *self.held = self.held.saturating_sub(data.len());
             self.ready.push_back(Received {
                 channel_id: self.channel_id,
                 packet: Packet::new(data, flags),
@@ -147,7 +161,7 @@ impl Incoming {
         if !intake.open || position == self.base || self.reliable.contains_key(&position) {
             return Ok(());
         }
-        intake.charge(payload.len())?;
+        intake.charge(payload.len(), position == self.base + 1)?;
         self.reliable
             .insert(position, Pending::Whole(Bytes::copy_from_slice(payload)));
         self.deliver_reliable(&mut intake);
@@ -178,7 +192,7 @@ impl Incoming {
                 if position == self.base || !intake.open {
                     return Err(Abort);
                 }
-                intake.charge(fragment.total as usize)?;
+                intake.charge(fragment.total as usize, position == self.base + 1)?;
                 insert_reassembly(&mut self.reliable, position, fragment)
             }
         };
@@ -203,7 +217,7 @@ impl Incoming {
         if !intake.open || self.unreliable.contains_key(&key) {
             return Ok(());
         }
-        intake.charge(payload.len())?;
+        intake.charge(payload.len(), false)?;
         self.unreliable
             .insert(key, Pending::Whole(Bytes::copy_from_slice(payload)));
         self.release_unreliable(Some(key), &mut intake);
@@ -232,7 +246,7 @@ impl Incoming {
                 if !intake.open {
                     return Err(Abort);
                 }
-                intake.charge(fragment.total as usize)?;
+                intake.charge(fragment.total as usize, false)?;
                 insert_reassembly(&mut self.unreliable, key, fragment);
                 self.release_unreliable(Some(key), &mut intake);
             }

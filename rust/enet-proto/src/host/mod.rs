@@ -472,7 +472,7 @@ impl Host {
         let Some(peer) = self.slots.at_mut(slot) else {
             return;
         };
-        peer.ready.clear();
+        peer.clear_ready();
         peer.clear_queues();
         peer.queue_control(&mut self.stamp, Command::Disconnect { data });
         self.agenda.ready.insert(slot);

@@ -283,7 +283,7 @@ impl Host {
             return Err(Abort);
         }
         if self.config.vanilla_quirks {
-            peer.ready.clear();
+            peer.clear_ready();
         }
         match peer.state {
             PeerState::AcknowledgingConnect => self.remove(slot),

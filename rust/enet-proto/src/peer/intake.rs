@@ -28,6 +28,7 @@ impl Peer {
         }
         let mut intake = Intake {
             waiting: &mut self.waiting,
+            held: &mut self.held,
             ready: &mut self.ready,
             channel_id,
             open: self.state == PeerState::Connected,
@@ -37,7 +38,7 @@ impl Peer {
         };
         if let Command::SendUnsequenced { group, .. } = *command {
             if let Some(fresh) = self.unsequenced.check(group).filter(|_| intake.open) {
-                intake.charge(payload.len())?;
+                intake.charge(payload.len(), false)?;
                 intake.deliver(Bytes::copy_from_slice(payload), PacketFlags::UNSEQUENCED);
                 self.unsequenced.mark(fresh);
             }

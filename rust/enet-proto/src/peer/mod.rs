@@ -123,6 +123,8 @@ pub(crate) struct Peer {
     /// Packets for the application, and the bytes it has not taken: these and what is buffered in channels.
     pub(crate) ready: VecDeque<Received>,
     pub(crate) waiting: usize,
+    /// The bytes that are buffered in channels.
+    held: usize,
     /// Whether the peer stands in the host's dispatch queue.
     pub(crate) dispatched: bool,
     /// Whether another datagram should follow in the same pass.
@@ -173,6 +175,7 @@ impl Peer {
             outgoing_total: 0,
             ready: VecDeque::new(),
             waiting: 0,
+            held: 0,
             dispatched: false,
             more: false,
             timer: None,
@@ -189,17 +192,23 @@ impl Peer {
         self.queues.all_empty()
     }
 
+    /// Drops the packets that the application has not taken.
+    pub(crate) fn clear_ready(&mut self) {
+        let bytes: usize = self
+            .ready
+            .drain(..)
+            .map(|received| received.packet.len())
+            .sum();
+        self.waiting = self.waiting.saturating_sub(bytes);
+    }
+
     /// Empties the queues and channels, as every disconnect does; packets ready for the application stay.
     pub(crate) fn clear_queues(&mut self) {
         self.queues.clear();
         self.unacknowledged_control = NumberIndex::default();
         self.acknowledgements.clear();
         self.channels.clear();
-        self.waiting = self
-            .ready
-            .iter()
-            .map(|received| received.packet.len())
-            .sum();
+        self.waiting = self.waiting.saturating_sub(std::mem::take(&mut self.held));
     }
 
     /// Queues the acknowledgement of a command that was handled, unless this state gives none.

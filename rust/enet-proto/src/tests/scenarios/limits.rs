@@ -97,6 +97,32 @@ fn data_that_nobody_takes_stops_the_sender_and_resumes_when_taken() {
 }
 
 #[test]
+fn packets_that_wait_for_a_lost_one_never_keep_it_out() {
+    const LIMIT: usize = 50_000;
+    let mut pair = Setup::new(7)
+        .server(|config| config.maximum_waiting_data(LIMIT).manual_release(true))
+        .connected();
+    pair.client
+        .host
+        .set_timeout(pair.client.peer(), 1 << 31, 500_000, 500_000);
+    let sent: Vec<_> = (0..200).map(|_| payload(1000)).collect();
+    // The first of a burst that alone fills the limit is lost; every third message has fragments.
+    pair.link_to_server().drop_next(1);
+    for (number, data) in sent.iter().enumerate() {
+        pair.client.send(0, Packet::reliable(data.clone()));
+        if number % 3 == 0 {
+            pair.client.send(0, Packet::reliable(payload(5000)));
+        }
+    }
+    for _ in 0..40 {
+        pair.run_for(millis(5000));
+        let peer = pair.server.peer();
+        pair.server.host.release(peer, usize::MAX);
+    }
+    assert_eq!(pair.server.received().len(), 200 + 67);
+}
+
+#[test]
 fn releasing_more_than_waits_counts_as_all() {
     let mut pair = Setup::new(5)
         .server(|config| config.manual_release(true))
