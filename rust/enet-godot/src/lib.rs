@@ -16,6 +16,7 @@
 mod address;
 mod connection;
 mod convert;
+mod editor_help;
 mod engine_log;
 mod error;
 mod lent;
@@ -38,6 +39,9 @@ unsafe impl ExtensionLibrary for EnetMultiplayerPeerRs {
             settings::register();
             connection::register_enums();
             packet_peer::register_enums();
+        }
+        if stage == InitStage::Editor {
+            editor_help::register();
         }
     }
 

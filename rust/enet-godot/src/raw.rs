@@ -1,13 +1,14 @@
 //! The parts of `godot` that are public but hidden from its documentation, and all of them.
 //!
-//! They make no promise of stability, which is why the workspace pins the exact version of `godot`. Two things are made
-//! of them:
+//! They make no promise of stability, which is why the workspace pins the exact version of `godot`. Three things are
+//! made of them:
 //!
 //! - **Virtual methods by an own table** ([`own_virtuals!`], [`virtual_method!`]). What the `#[godot_api]` macro writes
 //!   borrows the Rust object through a blocking cell at each call, which with `experimental-threads` costs several times
 //!   what a packet call does. Here each virtual is an `extern "C"` function that finds the class's shared state through a
 //!   small cache of its thread. No borrow of the object is held in any of them, so scripts may call back as they like.
 //! - **Class enums** ([`register_enum`]): constants under `Class.EnumName`, as the engine's own classes have them.
+//! - **Help pages** ([`load_help_page`]) written as the engine's own are.
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
@@ -330,5 +331,16 @@ pub(crate) fn register_enum<T: GodotClass>(name: &str, constants: &[(&str, i64)]
                 false.into(),
             );
         }
+    }
+}
+
+/// Adds `xml`, a class in the format of Godot's class reference, to the editor's help.
+///
+/// Called from `on_stage_init(InitStage::Editor)`.
+pub(crate) fn load_help_page(xml: &str) {
+    let len = i64::try_from(xml.len()).expect("no text is longer than memory");
+    // SAFETY: the library is initialised, and the text is read before the call returns.
+    unsafe {
+        sys::interface_fn!(editor_help_load_xml_from_utf8_chars_and_len)(xml.as_ptr().cast(), len);
     }
 }

@@ -46,7 +46,7 @@ const SESSIONS: [(&str, &[&str]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 9] = [
+const SINGLE: [(&str, &[(Class, Class)]); 10] = [
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
@@ -56,6 +56,7 @@ const SINGLE: [(&str, &[(Class, Class)]); 9] = [
     ("threads", &[BUILT_IN, OURS, UNTHREADED]),
     ("subclass", &[BUILT_IN, OURS]),
     ("left_open", &[BUILT_IN, OURS, UNTHREADED]),
+    ("help_pages", &[OURS]),
 ];
 
 /// Server and client of the stall, and what becomes of the client.
