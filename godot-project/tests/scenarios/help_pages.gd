@@ -1,6 +1,6 @@
 extends "res://tests/support/scenario.gd"
-## One process: the pages of the editor's help say of each class what ClassDB says, leave nothing out, refer to
-## nothing that is not there, and their examples run.
+## One process: the pages of the editor's help say of each class what ClassDB says, leave nothing out, and
+## refer to nothing that is not there; their examples run.
 
 const HelpPage = preload("res://tests/support/help_page.gd")
 const CLASSES: Array[String] = ["ENetMultiplayerPeerRs", "ENetConnectionRs", "ENetPacketPeerRs"]
@@ -23,6 +23,10 @@ const GLOBAL_CONSTANTS: Array[String] = [
 	"ERR_INVALID_PARAMETER",
 ]
 
+## Its kind and target, or the name of a class.
+const LINK: String = "\\[(?:(method|member|constant|signal|enum|param) ([^\\]]+)|([A-Z]\\w+))\\]"
+
+## By class.
 var _examples: Dictionary = {}
 
 
@@ -111,7 +115,7 @@ func _check_links(page: HelpPage) -> void:
 
 
 func _check_links_in(page: HelpPage, text: String, parameters: Array) -> void:
-	var link := RegEx.create_from_string("\\[(?:(method|member|constant|signal|enum|param) ([^\\]]+)|([A-Z]\\w+))\\]")
+	var link := RegEx.create_from_string(LINK)
 	for found: RegExMatch in link.search_all(_without_example(text)):
 		var kind: String = found.get_string(1)
 		var target: String = found.get_string(2)

@@ -79,7 +79,8 @@ func _begin(parser: XMLParser, entry: Dictionary) -> Dictionary:
 			name = attributes.name
 			inherits = attributes.inherits
 		"method":
-			entry = {"name": attributes.name, "parameters": [], "names": [], "text": "", "const": attributes.get("qualifiers", "")}
+			entry = {"name": attributes.name, "parameters": [], "names": [], "text": ""}
+			entry.const = attributes.get("qualifiers", "")
 			methods[attributes.name] = entry
 		"return":
 			entry.returns = _type(attributes)

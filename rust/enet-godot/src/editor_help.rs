@@ -1,9 +1,10 @@
 //! The pages that F1 shows in Godot's editor.
 //!
-//! `doc_classes/` holds one page a class, in the format of Godot's own class reference, for readers of GDScript. They are
-//! the only place where a method's arguments, units and errors are told: comments in the classes here say what a reader
-//! of the Rust code needs beyond that. A scenario of the demo project's tests holds the pages against what is registered,
-//! and runs their examples.
+//! `doc_classes/` holds one page a class, in the format of Godot's own class reference, for readers of GDScript. They
+//! are the only place where a method's arguments, units and errors are told: comments on `#[func]` say what a reader of
+//! the Rust code needs beyond that. A scenario of the demo project's tests, `help_pages`, holds the pages against what
+//! is registered, and runs their examples. Signals and virtual methods are inherited, so the text of a class tells
+//! where they differ from their base class.
 
 use crate::raw;
 

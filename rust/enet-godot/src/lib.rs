@@ -7,11 +7,9 @@
 //!   held then, and what was known before is looked at again afterwards.
 //! - Classes never borrow each other; they meet in the cores.
 //! - Nothing of Godot is called from the network thread.
-
-#![allow(
-    rustdoc::broken_intra_doc_links,
-    reason = "comments of classes and methods are help texts for Godot, in its markup"
-)]
+//!
+//! What scripts must know of a class stands in `doc_classes/`, which the editor shows as its help; see `editor_help.rs`.
+//! Comments on `#[func]` are for readers of the code and do not repeat it.
 
 mod address;
 mod connection;

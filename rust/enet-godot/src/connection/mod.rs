@@ -20,11 +20,8 @@ use crate::packet_peer::ENetPacketPeerRs;
 use crate::raw;
 use crate::types::{ClassEnum, EnumInt, Int, Obj};
 
-/// An ENet host that a script drives itself: the successor of [ENetConnection].
-///
-/// Make a host with [method create_host_bound] to accept connections, or with [method create_host] and
-/// [method connect_to_host] to open one, then call [method service] often, for instance in each frame.
-/// Nothing is read or sent before the first [method service] or [method flush].
+/// `ENetConnectionRs` of scripts: a handle to its [`ConnectionCore`]. Those of a multiplayer peer are made by
+/// [`Self::make`], and the peer works on the core directly.
 #[derive(GodotClass)]
 #[class(tool, init, base = RefCounted)]
 pub(crate) struct ENetConnectionRs {
@@ -46,12 +43,7 @@ fn core(this: &Gd<ENetConnectionRs>) -> Arc<ConnectionCore> {
 
 #[godot_api]
 impl ENetConnectionRs {
-    /// Creates a host that listens on [param bind_address], an IP address or [code]"*"[/code] for all of them, and
-    /// [param bind_port] (0 lets the system choose). [param max_peers] is 1 to 4095; [param max_channels] is what a
-    /// connection may have at most, 0 for all 255; bandwidths are in bytes per second, 0 for no limit.
-    ///
-    /// Answers [constant ERR_INVALID_PARAMETER] for what is out of range, [constant ERR_ALREADY_IN_USE] if there is a
-    /// host, and [constant ERR_CANT_CREATE] if the port is taken.
+    /// Opens a host at an address and port.
     #[func(gd_self)]
     fn create_host_bound(
         this: Gd<Self>,
@@ -73,8 +65,7 @@ impl ENetConnectionRs {
         Said::code(created).speak()
     }
 
-    /// Creates a host without a port of its own: it gets one with the first datagram that it sends. For
-    /// [method connect_to_host]. Arguments and answers are those of [method create_host_bound].
+    /// Opens a host that binds with its first datagram.
     #[func(gd_self)]
     fn create_host(
         this: Gd<Self>,
@@ -92,18 +83,13 @@ impl ENetConnectionRs {
         Said::code(core(&this).open(Bind::Unbound, arguments)).speak()
     }
 
-    /// Closes the host. Its peers are inactive, its port is free, and no remote is told; to say goodbye, use
-    /// [method ENetPacketPeerRs.peer_disconnect_now] before.
+    /// Closes the host without a word to the remotes.
     #[func(gd_self)]
     fn destroy(this: Gd<Self>) {
         Said::nothing(core(&this).destroy()).speak();
     }
 
-    /// Starts a connection to [param address], an IP address or a name, and [param port]. [param channels] is how many
-    /// channels to ask for, 0 for 255; [param data] is shown to the remote with its connect event.
-    ///
-    /// Returns the peer, in state [constant ENetPacketPeerRs.STATE_CONNECTING], or null if the host already has a peer
-    /// or an argument is wrong. The outcome is an event of [method service]. Looking up a name blocks.
+    /// Starts a connection; the answer is the object that its events will carry.
     #[func(gd_self)]
     fn connect_to_host(
         this: Gd<Self>,
@@ -120,9 +106,7 @@ impl ENetConnectionRs {
         }
     }
 
-    /// Sends and receives, and returns the next event, after waiting up to [param timeout] milliseconds for one:
-    /// an array of the [enum EventType], the [ENetPacketPeerRs] or null, the data of a connect or disconnect event, and
-    /// the channel of a packet. The packet itself is read from the peer.
+    /// One event in the four-element array of the built-in class. A packet is put into its peer's queue before.
     #[func(gd_self)]
     fn service(this: Gd<Self>, #[opt(default = Int(0))] timeout: Int) -> VarArray {
         let core = core(&this);
@@ -152,13 +136,13 @@ impl ENetConnectionRs {
         answer
     }
 
-    /// Sends what is queued, now. Delivers no events.
+    /// Sends what is queued on this thread.
     #[func(gd_self)]
     fn flush(this: Gd<Self>) {
         Said::nothing(core(&this).host().map(|host| host.flush())).speak();
     }
 
-    /// Sets the bandwidths of this host in bytes per second, 0 for no limit. Peers learn them within a second.
+    /// Unchecked, as in the built-in class: a negative limit becomes a very high one.
     #[func(gd_self)]
     fn bandwidth_limit(
         this: Gd<Self>,
@@ -173,31 +157,27 @@ impl ENetConnectionRs {
         Said::nothing(set).speak();
     }
 
-    /// Sets how many channels later connections may have, 1 to 255; other numbers mean 255.
+    /// The limit for later connections; what is no channel count means the maximum.
     #[func(gd_self)]
     fn channel_limit(this: Gd<Self>, limit: Int) {
         let limit = usize::try_from(limit.0).unwrap_or(0);
         Said::nothing(core(&this).host().map(|host| host.set_channel_limit(limit))).speak();
     }
 
-    /// Queues [param packet] on [param channel] to every connected peer that has the channel. [param flags] are
-    /// [code]ENetPacketPeerRs.FLAG_*[/code] constants. It leaves with the next [method service] or [method flush].
+    /// Queues a packet to all connected peers that have the channel.
     #[func(gd_self)]
     fn broadcast(this: Gd<Self>, channel: Int, packet: PackedByteArray, flags: Int) {
         let data = Bytes::copy_from_slice(packet.as_slice());
         Said::nothing(core(&this).broadcast(channel.0, data, flags.0)).speak();
     }
 
-    /// Compresses each datagram. Both ends must use the same mode, best set before the first [method service]: with
-    /// different ones no connection comes about. [constant COMPRESS_NONE], the default, and
-    /// [constant COMPRESS_RANGE_CODER] are supported; the others print an error and change nothing.
+    /// Sets the codec by its number.
     #[func(gd_self)]
     fn compress(this: Gd<Self>, mode: EnumInt<CompressionMode>) {
         Said::nothing(core(&this).compress(mode.0)).speak();
     }
 
-    /// What was counted since this [param statistic] was asked for last. Bytes are those of whole UDP payloads, after
-    /// compression.
+    /// Reads a counter of the host and sets it to 0.
     #[func(gd_self)]
     #[expect(clippy::cast_precision_loss, reason = "Godot's counters are floats")]
     fn pop_statistic(this: Gd<Self>, statistic: EnumInt<HostStatistic>) -> f64 {
@@ -210,7 +190,7 @@ impl ENetConnectionRs {
         Said::or(popped.map(|count| count as f64), 0.0).speak()
     }
 
-    /// How many channels later connections may have; 0 without a host.
+    /// The limit that later connections get.
     #[func]
     fn get_max_channels(&self) -> Int {
         let limit = self
@@ -220,13 +200,13 @@ impl ENetConnectionRs {
         Int(Said::or(limit, 0).speak())
     }
 
-    /// The local port; 0 as long as a host of [method create_host] has not sent anything.
+    /// The port, 0 before an unbound host has sent.
     #[func]
     fn get_local_port(&self) -> Int {
         Int(Said::or(self.core.local_port().map(i32::from), 0).speak())
     }
 
-    /// All peers of this host, also those that are connecting or disconnecting.
+    /// The objects of all peers, in whatever state.
     #[func(gd_self)]
     fn get_peers(this: Gd<Self>) -> Array<Gd<ENetPacketPeerRs>> {
         let core = core(&this);
@@ -237,8 +217,7 @@ impl ENetConnectionRs {
         Said::or(peers, Array::new()).speak()
     }
 
-    /// Sends [param packet] as one plain UDP datagram to [param destination_address] and [param destination_port] from
-    /// the host's socket, for instance to open a way through a firewall. Whether it left is not reported.
+    /// Sends a datagram that is none of ENet's.
     #[func(gd_self)]
     fn socket_send(
         this: Gd<Self>,

@@ -21,12 +21,7 @@ use crate::packet_peer::ENetPacketPeerRs;
 use crate::raw;
 use crate::types::{Int, Obj};
 
-/// A [MultiplayerPeer] over ENet: the successor of [ENetMultiplayerPeer], which it understands on the wire in both
-/// roles.
-///
-/// After [method create_server] or [method create_client], assign it to [member MultiplayerAPI.multiplayer_peer]. The
-/// traffic is handled by a thread of its own, so a frame that takes long breaks no connection; signals are emitted, and
-/// packets handed out, by [method MultiplayerPeer.poll] alone.
+/// `ENetMultiplayerPeerRs` of scripts: a handle to its [`Core`], and the connection object as a property.
 #[derive(GodotClass)]
 #[class(tool, init, base = MultiplayerPeerExtension)]
 pub(crate) struct ENetMultiplayerPeerRs {
@@ -48,13 +43,7 @@ fn core(this: &Gd<ENetMultiplayerPeerRs>) -> Arc<Core> {
 
 #[godot_api]
 impl ENetMultiplayerPeerRs {
-    /// Creates a server that listens on [param port] (0 lets the system choose) and lets in up to [param max_clients],
-    /// 1 to 4095. [param max_channels] is how many transfer channels clients may use, 0 for all; bandwidths are in
-    /// bytes per second, 0 for no limit. Clients are told them, and adapt.
-    ///
-    /// Answers [constant OK], [constant ERR_ALREADY_IN_USE] while active, [constant ERR_INVALID_PARAMETER] for what is
-    /// out of range, or [constant ERR_CANT_CREATE] if the port is taken. Clears
-    /// [member MultiplayerPeer.refuse_new_connections].
+    /// Begins a session as server; [`Core::create_server`] does it.
     #[func(gd_self)]
     fn create_server(
         this: Gd<Self>,
@@ -74,14 +63,8 @@ impl ENetMultiplayerPeerRs {
         Said::code(created).speak()
     }
 
-    /// Creates a client and starts to connect to the server at [param address], an IP address or a name, and
-    /// [param port]. [param channel_count] is how many transfer channels to ask for, 0 for all; bandwidths are in bytes
-    /// per second, 0 for no limit; [param local_port] is the port to send from, 0 for any.
-    ///
-    /// Answers [constant OK] if the attempt has begun: its outcome shows in [method MultiplayerPeer.poll]. Otherwise
-    /// [constant ERR_ALREADY_IN_USE] while active, [constant ERR_INVALID_PARAMETER] for a bandwidth or local port out of
-    /// range, or [constant ERR_CANT_CREATE] for a wrong remote port, an address that cannot be found, or a local port
-    /// that is taken. Looking up a name blocks. Clears [member MultiplayerPeer.refuse_new_connections].
+    /// Begins a session as client; [`Core::create_client`] does it. The id is drawn by the base class, and only if the
+    /// host could be made.
     #[func(gd_self)]
     fn create_client(
         this: Gd<Self>,
@@ -110,20 +93,19 @@ impl ENetMultiplayerPeerRs {
         Said::code(core(&this).create_client(&arguments, generate_unique_id)).speak()
     }
 
-    /// Sets the local address that [method create_server] listens on, and [method create_client] sends from if it is
-    /// given a local port: an IP address, or [code]"*"[/code], the default, for all of them.
+    /// Stores the address for later sessions; a wrong one is printed, not answered.
     #[func(gd_self)]
     fn set_bind_ip(this: Gd<Self>, ip: GString) {
         Said::nothing(core(&this).set_bind_address(&ip.to_string())).speak();
     }
 
-    /// The connection of a server or client; null while inactive.
+    /// The getter of `host`. Both engine and scripts see a null object, not nil, while there is none.
     #[func]
     fn get_host(&self) -> Obj<ENetConnectionRs> {
         Obj(Said::or(self.core.host().map(Some), None).speak())
     }
 
-    /// The peer with the unique id [param id]; null if there is none. A client knows only the server, 1.
+    /// The object of a registered peer, or a null object.
     #[func]
     fn get_peer(&self, id: Int) -> Obj<ENetPacketPeerRs> {
         let object = self.core.peer(id.0).map(|peer| Some(peer.object()));

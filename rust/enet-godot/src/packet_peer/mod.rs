@@ -16,12 +16,8 @@ use crate::lent;
 use crate::raw::{self, OwnVirtuals, VirtualCall, own_virtuals, virtual_method};
 use crate::types::{ClassEnum, EnumInt, Int};
 
-/// One remote of an [ENetConnectionRs]: the successor of [ENetPacketPeer].
-///
-/// Objects come from [method ENetConnectionRs.connect_to_host], [method ENetConnectionRs.service],
-/// [method ENetConnectionRs.get_peers] and [method ENetMultiplayerPeerRs.get_peer]; scripts cannot make their own.
-/// There is one object for each connection, as long as the connection lives. Afterwards it is inactive: methods print
-/// an error and do nothing.
+/// `ENetPacketPeerRs` of scripts: a handle to its [`PeerCore`]. The connection keeps it alive as long as the peer lives,
+/// so that a script's metadata stays.
 #[derive(GodotClass)]
 #[class(tool, no_init, base = PacketPeerExtension)]
 pub(crate) struct ENetPacketPeerRs {
@@ -47,77 +43,67 @@ fn core(this: &Gd<ENetPacketPeerRs>) -> Arc<PeerCore> {
 
 #[godot_api]
 impl ENetPacketPeerRs {
-    /// What [constant PEER_PACKET_LOSS] and its variance mean by "everything is lost".
+    /// The engine's scale of packet loss.
     #[constant]
     pub(crate) const PACKET_LOSS_SCALE: i64 = PEER_PACKET_LOSS_SCALE as i64;
-    /// What [constant PEER_PACKET_THROTTLE] means by "nothing is held back".
+    /// The engine's scale of the packet throttle.
     #[constant]
     pub(crate) const PACKET_THROTTLE_SCALE: i64 = PEER_PACKET_THROTTLE_SCALE as i64;
-    /// The packet is resent until it arrived, and delivered in order.
+    /// `RELIABLE` of the engine's packet flags.
     #[constant]
     pub(crate) const FLAG_RELIABLE: i64 = 1;
-    /// The packet may be lost and is delivered as it comes. Not together with [constant FLAG_RELIABLE].
+    /// `UNSEQUENCED` of the engine's packet flags.
     #[constant]
     pub(crate) const FLAG_UNSEQUENCED: i64 = 2;
-    /// If the packet needs more than one datagram, it is split into unreliable fragments; without this flag it then
-    /// travels reliably.
+    /// `UNRELIABLE_FRAGMENT` of the engine's packet flags.
     #[constant]
     pub(crate) const FLAG_UNRELIABLE_FRAGMENT: i64 = 8;
 
-    /// Drops what is queued and disconnects. [param data] is shown to the remote with its disconnect event. The event
-    /// here comes when the remote has acknowledged, or has not answered for too long. A peer that is still connecting
-    /// becomes inactive at once, without event.
+    /// Drops what is queued and asks to disconnect. A peer that is still connecting becomes inactive; in the built-in
+    /// class it stays in limbo.
     #[func(gd_self)]
     fn peer_disconnect(this: Gd<Self>, #[opt(default = Int(0))] data: Int) {
         Said::nothing(core(&this).disconnect(data.0.cast_unsigned())).speak();
     }
 
-    /// Disconnects once all that is queued has arrived at the remote. Until then the state is
-    /// [constant STATE_DISCONNECT_LATER], and nothing can be sent.
+    /// Asks to disconnect once everything is acknowledged.
     #[func(gd_self)]
     fn peer_disconnect_later(this: Gd<Self>, #[opt(default = Int(0))] data: Int) {
         Said::nothing(core(&this).disconnect_later(data.0.cast_unsigned())).speak();
     }
 
-    /// Sends one goodbye, which may get lost, and ends the connection at once; there is no event here.
+    /// Sends one goodbye and lets the connection go.
     #[func(gd_self)]
     fn peer_disconnect_now(this: Gd<Self>, #[opt(default = Int(0))] data: Int) {
         Said::nothing(core(&this).disconnect_now(data.0.cast_unsigned())).speak();
     }
 
-    /// Sends a ping as soon as possible. Peers are pinged by themselves, see [method ping_interval].
+    /// Queues a ping.
     #[func(gd_self)]
     fn ping(this: Gd<Self>) {
         Said::nothing(core(&this).ping()).speak();
     }
 
-    /// Sets after how many milliseconds without traffic the remote is pinged; 0 is the default, 500.
+    /// Milliseconds; 0 is the default.
     #[func(gd_self)]
     fn ping_interval(this: Gd<Self>, ping_interval: Int) {
         Said::nothing(core(&this).set_ping_interval(ping_interval.0.cast_unsigned())).speak();
     }
 
-    /// Ends the connection at once and tells nobody: the remote notices by its timeout.
+    /// Lets the connection go without a word.
     #[func(gd_self)]
     fn reset(this: Gd<Self>) {
         Said::nothing(core(&this).reset()).speak();
     }
 
-    /// Queues [param packet] on [param channel]; it leaves with the next [method ENetConnectionRs.service] or
-    /// [method ENetConnectionRs.flush], or within about a millisecond through the network thread. [param flags] are
-    /// [code]FLAG_*[/code] constants combined with [code]|[/code]. An empty packet is sent as such.
-    ///
-    /// Answers [constant ERR_UNCONFIGURED] if inactive, [constant ERR_INVALID_PARAMETER] for a channel or flags that do
-    /// not exist, and [constant FAILED] if the peer is not connected or the packet is over 32 MiB.
+    /// Queues a packet with flags of ENet on a channel of ENet.
     #[func(gd_self)]
     fn send(this: Gd<Self>, channel: Int, packet: PackedByteArray, flags: Int) -> GodotError {
         let data = Bytes::copy_from_slice(packet.as_slice());
         Said::code(core(&this).send(channel.0, data, flags.0)).speak()
     }
 
-    /// Configures how the share of unreliable packets let through follows the round-trip time: [param interval] in
-    /// milliseconds between adjustments (5000 by default), [param acceleration] and [param deceleration] as steps of
-    /// [constant PACKET_THROTTLE_SCALE] (2 by default). The remote takes the same values over.
+    /// Sets the throttle's pace here and at the remote; negative numbers become very high ones.
     #[func(gd_self)]
     fn throttle_configure(this: Gd<Self>, interval: Int, acceleration: Int, deceleration: Int) {
         let [interval, acceleration, deceleration] =
@@ -125,21 +111,20 @@ impl ENetPacketPeerRs {
         Said::nothing(core(&this).configure_throttle(interval, acceleration, deceleration)).speak();
     }
 
-    /// Sets when a remote that stopped acknowledging is given up: after [param timeout_max] milliseconds, or after
-    /// [param timeout_min] milliseconds if the resend delay has grown by the factor [param timeout]. 0 means the
-    /// default: 32, 5000 and 30000. Refused unless [param timeout] ≤ [param timeout_min] ≤ [param timeout_max].
+    /// A factor and two spans in milliseconds, each 0 for its default. They are compared before the zeros are replaced,
+    /// as in the built-in class.
     #[func(gd_self)]
     fn set_timeout(this: Gd<Self>, timeout: Int, timeout_min: Int, timeout_max: Int) {
         Said::nothing(core(&this).set_timeout(timeout.0, timeout_min.0, timeout_max.0)).speak();
     }
 
-    /// The [code]FLAG_*[/code] constants by which the packet that is read next travelled.
+    /// The flags of the packet at the front of the queue.
     #[func]
     fn get_packet_flags(&self) -> Int {
         Int(Said::or(self.core.next_flags(), 0).speak())
     }
 
-    /// The remote's IP address; empty if inactive.
+    /// The remote's address as Godot writes addresses.
     #[func]
     fn get_remote_address(&self) -> GString {
         let text = self
@@ -149,14 +134,14 @@ impl ENetPacketPeerRs {
         GString::from(&Said::or(text, String::new()).speak())
     }
 
-    /// The remote's port; 0 if inactive.
+    /// The remote's port.
     #[func]
     fn get_remote_port(&self) -> Int {
         let port = self.core.address().map(|address| i32::from(address.port()));
         Int(Said::or(port, 0).speak())
     }
 
-    /// A number that this peer measures or counts; times in milliseconds. 0 for an unknown one, or if inactive.
+    /// A number of [`PeerStatistics`], picked by [`pick_statistic`].
     #[func(gd_self)]
     fn get_statistic(this: Gd<Self>, statistic: EnumInt<PeerStatistic>) -> f64 {
         let core = core(&this);
@@ -170,19 +155,19 @@ impl ENetPacketPeerRs {
         Said::or(value.map(f64::from), 0.0).speak()
     }
 
-    /// Where the connection stands.
+    /// The state as a number of `PeerState`.
     #[func]
     fn get_state(&self) -> EnumInt<PeerState> {
         EnumInt::new(self.core.state() as i32)
     }
 
-    /// Channels of the connection: as asked for while connecting, 0 while disconnecting.
+    /// ENet's count for the state that the peer is in.
     #[func]
     fn get_channels(&self) -> Int {
         Int(Said::or(self.core.channel_count(), 0).speak())
     }
 
-    /// Whether the connection, or the attempt at one, is not over yet.
+    /// Whether there is a connection or an attempt at one behind the object.
     #[func]
     fn is_active(&self) -> bool {
         self.core.is_active()
