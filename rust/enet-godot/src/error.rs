@@ -148,8 +148,6 @@ pub(crate) enum SettingError {
         "timeout limit must be less than minimum timeout, which itself must be less than maximum timeout"
     )]
     Timeouts,
-    #[error("compression mode {0} is not supported yet")]
-    Compression(&'static str),
 }
 
 /// Why a raw datagram was not sent.

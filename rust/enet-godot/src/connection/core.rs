@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use enet_compress::{FastLz, Zlib, Zstandard};
 use enet_proto::consts::{PROTOCOL_MAXIMUM_CHANNEL_COUNT, PROTOCOL_MAXIMUM_PEER_ID};
 use enet_proto::{Compressor, HostStatistics, Packet, RangeCoder};
 use enet_udp::{Bind, HostEvent, UdpHost, UdpHostConfig, UdpPeer};
@@ -14,9 +15,7 @@ use godot::obj::Gd;
 use parking_lot::Mutex;
 
 use crate::address;
-use crate::error::{
-    BroadcastError, ConnectError, CreateError, NotActive, SettingError, SocketSendError,
-};
+use crate::error::{BroadcastError, ConnectError, CreateError, NotActive, SocketSendError};
 use crate::packet_peer::{ENetPacketPeerRs, Endings, PeerCore, packet_flags};
 use crate::raw::SharedGd;
 use crate::settings;
@@ -296,14 +295,14 @@ impl ConnectionCore {
     }
 
     /// Sets what compresses the datagrams; numbers that name no mode are ignored.
-    pub(crate) fn compress(&self, mode: i32) -> Result<(), SettingError> {
+    pub(crate) fn compress(&self, mode: i32) -> Result<(), NotActive> {
         let host = self.host()?;
         let compressor: Option<Box<dyn Compressor>> = match mode {
             0 => None,
             1 => Some(Box::new(RangeCoder::new())),
-            2 => return Err(SettingError::Compression("COMPRESS_FASTLZ")),
-            3 => return Err(SettingError::Compression("COMPRESS_ZLIB")),
-            4 => return Err(SettingError::Compression("COMPRESS_ZSTD")),
+            2 => Some(Box::new(FastLz::new())),
+            3 => Some(Box::new(Zlib::new(settings::zlib_level()))),
+            4 => Some(Box::new(Zstandard::new(settings::zstandard_level()))),
             _ => return Ok(()),
         };
         host.set_compressor(compressor);

@@ -46,13 +46,14 @@ const SESSIONS: [(&str, &[&str]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 10] = [
+const SINGLE: [(&str, &[(Class, Class)]); 11] = [
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
     ("arguments", &[BUILT_IN, OURS]),
     ("addressing", &ALL_PAIRS),
     ("admission", &ALL_PAIRS),
+    ("compression", &ALL_PAIRS),
     ("threads", &[BUILT_IN, OURS, UNTHREADED]),
     ("subclass", &[BUILT_IN, OURS]),
     ("left_open", &[BUILT_IN, OURS, UNTHREADED]),
