@@ -144,6 +144,13 @@ impl UdpHost {
         self.0.shared.transmit();
     }
 
+    /// As [`Self::flush`], but leaves a host with a network thread to gather what else is queued soon.
+    pub fn flush_unless_threaded(&self) {
+        if matches!(self.0.driver, Driver::Caller(_)) {
+            self.flush();
+        }
+    }
+
     /// Queues `packet` to every peer in state `Connected` that has the channel; returns to how many.
     pub fn broadcast(&self, channel_id: u8, packet: &Packet) -> usize {
         let shared = &self.0.shared;

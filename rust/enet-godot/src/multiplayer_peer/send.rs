@@ -15,7 +15,8 @@ const HIGHEST_CHANNEL_ID: u8 = 254;
 impl Core {
     /// Queues `data` for the target peer, by the transfer mode and channel that are set.
     ///
-    /// It leaves within about a millisecond, with what else is queued by then, or with the next poll.
+    /// It leaves within about a millisecond, with what else is queued by then, or with the next poll; without the
+    /// network thread at once, as the built-in class sends it.
     pub(crate) fn put_packet(&self, data: &[u8]) -> Result<(), PutPacketError> {
         let state = self.lock();
         let session = state.session()?;
@@ -31,7 +32,7 @@ impl Core {
             });
         }
         let packet = Packet::new(Bytes::copy_from_slice(data), flags);
-        match session.role {
+        let sent = match session.role {
             Role::Client => send_to_each(session, [SERVER_ID], channel_id, &packet),
             Role::Server if state.target_peer == 0 => broadcast(session, channel_id, &packet),
             Role::Server if state.target_peer > 0 => {
@@ -45,7 +46,11 @@ impl Core {
                     .filter(|id| *id != -state.target_peer);
                 send_to_each(session, others, channel_id, &packet)
             }
+        };
+        if let Ok(host) = session.connection.core.host() {
+            host.flush_unless_threaded();
         }
+        sent
     }
 }
 
