@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use bytes::Bytes;
-use enet_proto::{Packet, PacketFlags, PeerState, PeerStatistics};
+use enet_proto::{Packet, PacketFlags, PeerState, PeerStatistics, SendError};
 use enet_udp::UdpPeer;
 use parking_lot::Mutex;
 
@@ -106,6 +106,13 @@ impl PeerCore {
             .filter(|&channel_id| usize::from(channel_id) <= count)
             .ok_or(PeerSendError::InvalidChannel { channel, count })?;
         let flags = packet_flags(flags).ok_or(PeerSendError::InvalidFlags(flags))?;
+        // The built-in looks at the channel before the state, and only the former is told.
+        if usize::from(channel_id) == count {
+            return Err(PeerSendError::Refused(SendError::NoSuchChannel {
+                channel_id,
+                channel_count: count,
+            }));
+        }
         peer.send(channel_id, Packet::new(data, flags))?;
         Ok(())
     }
