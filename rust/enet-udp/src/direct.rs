@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use mio::{Events, Poll};
 
+use crate::engine::Turn;
 use crate::event::HostEvent;
 use crate::port::{Batch, Reception};
 use crate::shared::{Attention, HostShared};
@@ -23,6 +24,8 @@ pub(crate) struct Direct {
     batch: Batch,
     /// Whether the last pass ended before the socket was empty, of which the system tells only once.
     readable: bool,
+    /// Whether the last pass left to the next one what it had to send.
+    is_sending_due: bool,
 }
 
 impl Direct {
@@ -34,6 +37,7 @@ impl Direct {
             events: Events::with_capacity(2),
             batch: Batch::new(1),
             readable: false,
+            is_sending_due: false,
         };
         Ok((direct, sleeper))
     }
@@ -41,8 +45,13 @@ impl Direct {
     /// Reads up to [`PASS_LEN`] datagrams, fewer if a connection begins or ends by one; then timers; then sends.
     ///
     /// ENet sends before it reads as well. Sending once, behind the acknowledgements, fills fewer datagrams and judges
-    /// no silence before what had arrived in time was read.
+    /// no silence before what had arrived in time was read. As in ENet, nothing is sent by a pass in which a connection
+    /// began: what the game sends when it hears of it travels with the acknowledgement, and if the game ends the
+    /// connection instead, the remote never hears of it.
     pub(crate) fn pass(&mut self, host: &Arc<HostShared>) {
+        if std::mem::take(&mut self.is_sending_due) {
+            host.transmit();
+        }
         self.readable = true;
         for _ in 0..PASS_LEN {
             self.batch.clear();
@@ -54,12 +63,19 @@ impl Direct {
                 }
                 Reception::Dead => return host.fail(),
             }
-            if host.take_in(&self.batch) {
-                break;
+            match host.take_in(&self.batch) {
+                Turn::None => {}
+                Turn::Began => {
+                    self.is_sending_due = true;
+                    break;
+                }
+                Turn::Ended => break,
             }
         }
         host.finish_pass();
-        host.transmit();
+        if !self.is_sending_due {
+            host.transmit();
+        }
     }
 
     /// Passes until there is an event, which it returns, or `deadline` has come; `None` is no deadline.
@@ -83,7 +99,11 @@ impl Direct {
     /// Waits for the socket, a timer, work that another thread queued, the host's end or `deadline`.
     fn wait(&mut self, host: &HostShared, deadline: Option<Instant>) {
         let until = || {
-            if self.readable || !host.is_open() || host.attention() != Attention::None {
+            if self.readable
+                || self.is_sending_due
+                || !host.is_open()
+                || host.attention() != Attention::None
+            {
                 return Until::Now;
             }
             let moments = deadline.into_iter().chain(host.deadline());

@@ -14,6 +14,18 @@ const FULL_DATAGRAM: usize = enet_proto::consts::HOST_DEFAULT_MTU as usize;
 /// Roughly what a command costs beside its payload, in bytes.
 const COMMAND_LEN: usize = 8;
 
+/// Whether a connection began or ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Turn {
+    /// Neither.
+    #[default]
+    None,
+    /// One began.
+    Began,
+    /// One ended.
+    Ended,
+}
+
 /// The engine of one host.
 pub(crate) struct Engine {
     pub(crate) host: Host,
@@ -89,13 +101,13 @@ impl Engine {
         }
     }
 
-    /// Takes the engine's events; `true` if a connection began or ended.
-    pub(crate) fn collect(&mut self, shared: &Arc<HostShared>) -> bool {
-        let mut turning_point = false;
+    /// Takes the engine's events, and tells of the last connection that began or ended.
+    pub(crate) fn collect(&mut self, shared: &Arc<HostShared>) -> Turn {
+        let mut turn = Turn::None;
         while let Some(event) = self.host.poll_event() {
             match event {
                 Event::Connect { peer: id, data } => {
-                    turning_point = true;
+                    turn = Turn::Began;
                     let Some(peer) = self.peer(id).or_else(|| self.admit(id, shared)) else {
                         continue;
                     };
@@ -111,7 +123,7 @@ impl Engine {
                     });
                 }
                 Event::Disconnect { peer, data, cause } => {
-                    turning_point = true;
+                    turn = Turn::Ended;
                     if let Some(peer) = self.take_peer(peer) {
                         self.pending.push(Queued::Disconnect { peer, data, cause });
                     }
@@ -131,7 +143,7 @@ impl Engine {
                 other => log::debug!("an event without meaning here: {other:?}"),
             }
         }
-        turning_point
+        turn
     }
 
     /// Reorders the events not yet published so that the peers take turns, as ENet's dispatch queue has them; each

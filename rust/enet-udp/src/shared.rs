@@ -10,7 +10,7 @@ use enet_proto::{ConnectError, HostConfig, PeerId, SendError, Time};
 use mio::Token;
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Turn};
 use crate::host::{HostHandle, UdpHost};
 use crate::inbox::Inbox;
 use crate::peer::UdpPeer;
@@ -26,6 +26,13 @@ const POSTPONED_TIMERS: u8 = 3;
 /// Batches that a turn sends. A game that queues faster than the system sends must not keep the thread to itself.
 const TURN_BATCHES: usize = 8;
 
+/// What the engine's clock shows when a host opens.
+///
+/// ENet reads the system's clock, which never shows anything near zero: a peer that nothing was received from yet looks
+/// silent for long, so a ping leaves with the first acknowledgement, and its answer is the first measure of the
+/// round-trip time. By a clock that begins at zero it would wait for half a second.
+const CLOCK_START: Duration = Duration::from_secs(60);
+
 /// How soon a host wants to send; the order is the order of urgency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -40,7 +47,7 @@ pub(crate) enum Attention {
 
 /// One host.
 pub(crate) struct HostShared {
-    /// Moment zero of the engine's [`Time`].
+    /// When the engine's [`Time`] was [`CLOCK_START`].
     origin: Instant,
     handle: Weak<HostHandle>,
     token: Token,
@@ -49,7 +56,7 @@ pub(crate) struct HostShared {
     started: AtomicBool,
     /// An [`Attention`]; raised after the engine took the packet, lowered before the engine is asked for datagrams.
     attention: AtomicU8,
-    /// The engine's deadline in microseconds since `origin`, or [`NEVER`].
+    /// The engine's deadline in microseconds of its [`Time`], or [`NEVER`].
     deadline: AtomicU64,
     port: Mutex<Port>,
     engine: Mutex<Option<Engine>>,
@@ -167,7 +174,10 @@ impl HostShared {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.deadline.load(Ordering::SeqCst) {
             NEVER => None,
-            micros => self.origin.checked_add(Duration::from_micros(micros)),
+            micros => {
+                let since_origin = Duration::from_micros(micros).saturating_sub(CLOCK_START);
+                self.origin.checked_add(since_origin)
+            }
         }
     }
 
@@ -211,10 +221,10 @@ impl HostShared {
         self.port.lock().receive(batch)
     }
 
-    /// Lets the engine take the datagrams of `batch`; `true` if a connection began or ended by them.
+    /// Lets the engine take the datagrams of `batch`, and tells whether a connection began or ended by them.
     ///
     /// Events stay with the engine until [`Self::finish_pass`].
-    pub(crate) fn take_in(self: &Arc<Self>, batch: &Batch) -> bool {
+    pub(crate) fn take_in(self: &Arc<Self>, batch: &Batch) -> Turn {
         self.with_engine(|engine| {
             let now = self.now();
             engine.release_taken(&self.inbox);
@@ -223,7 +233,7 @@ impl HostShared {
             }
             engine.collect(self)
         })
-        .unwrap_or(false)
+        .unwrap_or_default()
     }
 
     /// Runs the timers and hands the events of a pass to the inbox, the peers taking turns.
@@ -322,6 +332,7 @@ impl HostShared {
     }
 
     fn now(&self) -> Time {
-        Time::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(NEVER))
+        let shown = CLOCK_START + self.origin.elapsed();
+        Time::from_micros(u64::try_from(shown.as_micros()).unwrap_or(NEVER))
     }
 }
