@@ -39,6 +39,13 @@ in_both_modes! {
         assert_eq!(pair.to_server.send(2, Packet::reliable("x")), Err(refused));
     }
 
+    fn the_first_ping_travels_with_the_acknowledgement_of_the_connection(threaded: bool) {
+        let pair = Pair::connected(threaded);
+        pump(&pair.hosts(), |_| pair.to_server.statistics().unwrap().round_trip_time < 500);
+        // The CONNECT, and the acknowledgement with the ping.
+        assert_eq!(pair.server.statistics().datagrams_received, 2);
+    }
+
     fn a_disconnect_tells_both_sides(threaded: bool) {
         let pair = Pair::connected(threaded);
         pair.to_server.disconnect(42);
@@ -252,4 +259,21 @@ fn a_goodbye_of_ours_drops_what_was_not_taken() {
             "{event:?}"
         );
     }
+}
+
+#[test]
+fn a_client_that_leaves_as_it_hears_of_the_connection_was_never_there() {
+    let (server, client) = (server(false), client(false));
+    let address = server.local_address().unwrap();
+    let peer = client.connect(address, 1, 0).unwrap();
+    pump(&[&client, &server], |events| {
+        events.iter().any(|(index, _)| *index == 0)
+    });
+    peer.disconnect_now(0);
+    // The goodbye has arrived: nothing else was sent after the CONNECT.
+    wait_until(|| {
+        server.poll();
+        server.statistics().datagrams_received == 2
+    });
+    assert!(server.next_event().is_none());
 }
