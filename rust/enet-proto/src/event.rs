@@ -64,4 +64,6 @@ pub enum DisconnectCause {
     Timeout,
     /// The remote answered our connect with values that are not ours.
     Handshake,
+    /// No address was found for the remote; see [`Host::locate`](crate::Host::locate).
+    Unlocated,
 }

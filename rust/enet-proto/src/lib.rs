@@ -13,6 +13,7 @@
 
 pub mod consts;
 
+mod admission;
 mod channel;
 mod checksum;
 mod choices;
@@ -29,6 +30,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use admission::{Admission, ConnectRequest, Verdict};
 pub use checksum::crc32;
 pub use compress::{Compressor, RangeCoder};
 pub use config::{Checksum, HostConfig};

@@ -1,8 +1,9 @@
 //! How connections come about: what CONNECT and VERIFY_CONNECT carry and do.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use super::Host;
+use crate::admission::{ConnectRequest, Verdict};
 use crate::channel::Abort;
 use crate::config::HostConfig;
 use crate::consts::{
@@ -10,9 +11,10 @@ use crate::consts::{
     PROTOCOL_MAXIMUM_PEER_ID, PROTOCOL_MAXIMUM_WINDOW_SIZE, PROTOCOL_MINIMUM_CHANNEL_COUNT,
     PROTOCOL_MINIMUM_MTU, PROTOCOL_MINIMUM_WINDOW_SIZE,
 };
+use crate::error::ConnectError;
 use crate::event::{DisconnectCause, Event, PeerId};
-use crate::peer::{Peer, PeerState, Sessions};
-use crate::wire::{Command, Handshake};
+use crate::peer::{Peer, PeerState, Sessions, write_goodbye};
+use crate::wire::{Command, Handshake, ProtocolHeader};
 
 impl Peer {
     /// A peer we are about to ask for a connection.
@@ -63,15 +65,53 @@ impl Peer {
 }
 
 impl Host {
-    /// CONNECT, sent to no peer: takes a slot and answers with VERIFY_CONNECT, or drops it without a word.
+    /// Begins a connection to a remote whose address is not known yet: nothing is sent before [`Host::locate`] tells it.
+    ///
+    /// Arguments and errors are those of [`Host::connect`]. The peer is in [`PeerState::Connecting`] and takes all
+    /// settings; no timeout runs.
+    ///
+    /// # Errors
+    /// [`ConnectError::NoFreeSlot`] when all slots are taken.
+    pub fn connect_later(
+        &mut self,
+        channel_count: usize,
+        data: u32,
+    ) -> Result<PeerId, ConnectError> {
+        let nowhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+        let id = self.connect(nowhere, channel_count, data)?;
+        if let Some(peer) = self.slots.get_mut(id) {
+            peer.unlocated = true;
+        }
+        Ok(id)
+    }
+
+    /// Tells where the remote of [`Host::connect_later`] is, and sends the CONNECT; `None` ends the attempt with
+    /// [`DisconnectCause::Unlocated`]. Nothing happens if the peer is gone, or was located before.
+    pub fn locate(&mut self, peer: PeerId, address: Option<SocketAddr>) {
+        let Some(held) = self.slots.get_mut(peer).filter(|peer| peer.unlocated) else {
+            return;
+        };
+        match address {
+            Some(address) => {
+                (held.address, held.unlocated) = (address, false);
+                self.agenda.ready.insert(peer.slot);
+            }
+            None => self.finish(peer.slot, 0, DisconnectCause::Unlocated, true),
+        }
+    }
+
+    /// CONNECT, sent to no peer: takes a slot and answers with VERIFY_CONNECT, is refused, or dropped without a word.
+    ///
+    /// `len` is what its datagram measured, in bytes.
     ///
     /// Source: `enet_protocol_handle_connect`, ENet 1.3.18 `protocol.c`. Differs: a remote id that cannot be one is
-    /// refused.
+    /// refused, and an [`Admission`](crate::Admission) is asked.
     pub(super) fn handle_connect(
         &mut self,
         from: SocketAddr,
         connect: &Handshake,
         data: u32,
+        len: usize,
     ) -> Result<PeerId, Abort> {
         let channel_count = granted_channels(connect.channel_count).ok_or(Abort)?;
         if connect.peer_id >= PROTOCOL_MAXIMUM_PEER_ID
@@ -80,7 +120,16 @@ impl Host {
         {
             return Err(Abort);
         }
-        let (id, last) = self.slots.vacant(self.config.peer_count).ok_or(Abort)?;
+        let vacant = self.slots.vacant(self.config.peer_count);
+        match self.decide(from, data, vacant.map(|(id, _)| id)) {
+            Verdict::Accept => {}
+            Verdict::Refuse { data } => {
+                self.refuse(from, connect, data, len);
+                return Err(Abort);
+            }
+            Verdict::Ignore => return Err(Abort),
+        }
+        let (id, last) = vacant.ok_or(Abort)?;
         let sessions = Sessions {
             outgoing: next_session(connect.incoming_session, last.outgoing),
             incoming: next_session(connect.outgoing_session, last.incoming),
@@ -100,6 +149,7 @@ impl Host {
         peer.mtu = mtu;
         peer.channels
             .set_count(channel_count.min(self.config.channel_limit));
+        peer.admitted = self.admission.is_some();
         peer.remote_id = connect.peer_id;
         peer.connect_id = connect.connect_id;
         peer.data = data;
@@ -126,6 +176,39 @@ impl Host {
             .queue_control(&mut self.stamp, Command::VerifyConnect(Box::new(verify)));
         self.agenda.ready.insert(id.slot);
         Ok(id)
+    }
+
+    fn decide(&mut self, from: SocketAddr, data: u32, peer: Option<PeerId>) -> Verdict {
+        let Some(admission) = &mut self.admission else {
+            return Verdict::Accept;
+        };
+        if peer.is_none() && self.leaving_peers > 0 {
+            // Somebody makes room: the next copy of the CONNECT finds a slot.
+            return Verdict::Ignore;
+        }
+        admission.decide(&ConnectRequest { from, data, peer })
+    }
+
+    /// Answers a CONNECT with an unflagged DISCONNECT, for which nothing is kept here.
+    ///
+    /// It is addressed to the slot that the remote named. While a remote is connecting it checks neither the session nor
+    /// the number, and reports a disconnect with `data`. The session is one that the remote's next connection will not
+    /// have, as far as can be known: a copy of an old CONNECT that comes late must not end the connection that the
+    /// remote has by then. The address is not proven, so it never gets more bytes than came from it.
+    fn refuse(&mut self, from: SocketAddr, connect: &Handshake, data: u32, len: usize) {
+        let header = ProtocolHeader {
+            peer_id: connect.peer_id,
+            session: refusing_session(connect.incoming_session),
+            compressed: false,
+            sent_time: None,
+        };
+        let (mut body, mut datagram) = (Vec::new(), Vec::new());
+        write_goodbye(1, data, &mut body);
+        self.seal(header, connect.connect_id, &body, &mut datagram);
+        if datagram.len() <= len {
+            self.farewells.push_back((from, datagram));
+            self.statistics.connects_refused = self.statistics.connects_refused.wrapping_add(1);
+        }
     }
 
     /// VERIFY_CONNECT: the connection we asked for is open, if the answer fits what we asked.
@@ -239,9 +322,30 @@ const fn next_session(named: u8, last: u8) -> u8 {
     }
 }
 
+/// A session that does not follow the one a remote names: see [`next_session`]. A remote that names none is given 0
+/// first.
+const fn refusing_session(named: u8) -> u8 {
+    named & 3
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_carries_no_session_that_an_acceptance_would() {
+        for named in 0..=u8::MAX {
+            // A remote that names none never had a session of this slot; it most likely gets the first one.
+            let lasts = if named == 0xFF { 0xFF..=0xFF } else { 0..=0xFF };
+            for last in lasts {
+                assert_ne!(
+                    refusing_session(named),
+                    next_session(named, last),
+                    "named {named}, last {last}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn sessions_step_and_never_repeat_the_last_of_their_slot() {

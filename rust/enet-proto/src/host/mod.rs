@@ -22,6 +22,7 @@ use slots::{SlotSet, Slots};
 pub use statistics::HostStatistics;
 pub use transmit::Transmit;
 
+use crate::admission::Admission;
 pub(crate) use crate::choices::Choices;
 use crate::choices::SeededChoices;
 use crate::compress::Compressor;
@@ -42,6 +43,7 @@ use crate::wire::{Command, ProtocolHeader};
 pub struct Host {
     config: HostConfig,
     compressor: Option<Box<dyn Compressor>>,
+    admission: Option<Box<dyn Admission>>,
     choices: Box<dyn Choices>,
     /// A body before it is sealed, or a datagram after it is unsealed.
     scratch: Vec<u8>,
@@ -57,6 +59,8 @@ pub struct Host {
 
     /// Peers in an open state, and those of them that named a bandwidth they can take in.
     open_peers: usize,
+    /// Peers whose remote has left: their slots are free as soon as that is acknowledged and reported.
+    leaving_peers: usize,
     limited_peers: usize,
     /// Whether peers are to be told their share of our bandwidth at the next tick.
     recalculate: bool,
@@ -113,6 +117,7 @@ impl Host {
     pub fn new(config: HostConfig) -> Self {
         Self {
             compressor: None,
+            admission: None,
             choices: Box::new(SeededChoices::new(config.seed)),
             config,
             scratch: Vec::new(),
@@ -123,6 +128,7 @@ impl Host {
             farewells: VecDeque::new(),
             statistics: HostStatistics::default(),
             open_peers: 0,
+            leaving_peers: 0,
             limited_peers: 0,
             recalculate: false,
             last_tick: Millis(0),
@@ -348,6 +354,11 @@ impl Host {
         self.compressor = compressor;
     }
 
+    /// Lets `admission` decide about connections that others ask for from here on; `None` lets in all that find a slot.
+    pub fn set_admission(&mut self, admission: Option<Box<dyn Admission>>) {
+        self.admission = admission;
+    }
+
     /// The next thing the application should know, `None` when there is nothing.
     ///
     /// Peers with packets are served in turn, one packet each.
@@ -409,10 +420,11 @@ impl Host {
             .map_or(PeerState::Disconnected, |peer| peer.state)
     }
 
-    /// Address of the peer, unless it is gone.
+    /// Address of the peer, unless it is gone or not located yet.
     #[must_use]
     pub fn address(&self, peer: PeerId) -> Option<SocketAddr> {
-        self.slots.get(peer).map(|peer| peer.address)
+        let peer = self.slots.get(peer)?;
+        (!peer.unlocated).then_some(peer.address)
     }
 
     /// Channels of the connection; 0 once it ends.
@@ -447,12 +459,21 @@ impl Host {
 
 /// Ends of connections, shared by all parts of the host.
 impl Host {
-    /// Moves a peer from one state to another, keeping count of the open ones.
+    /// Moves a peer from one state to another, keeping count of the open and the leaving ones.
     fn change_state(&mut self, slot: u16, state: PeerState) {
         let Some(peer) = self.slots.at_mut(slot) else {
             return;
         };
-        let was_open = std::mem::replace(&mut peer.state, state).is_open();
+        let was = std::mem::replace(&mut peer.state, state);
+        self.leaving_peers += usize::from(state.is_leaving());
+        self.leaving_peers -= usize::from(was.is_leaving());
+        if (state.is_leaving() || state == PeerState::Disconnected)
+            && std::mem::take(&mut peer.admitted)
+            && let Some(admission) = &mut self.admission
+        {
+            admission.left(peer.id);
+        }
+        let was_open = was.is_open();
         match (was_open, state.is_open()) {
             (false, true) => {
                 self.open_peers += 1;
@@ -483,6 +504,9 @@ impl Host {
         let Some(peer) = self.slots.at_mut(slot) else {
             return;
         };
+        if peer.unlocated {
+            return self.forget(slot);
+        }
         let header = ProtocolHeader {
             peer_id: peer.remote_id,
             session: peer.sessions.outgoing,

@@ -35,7 +35,7 @@ impl Host {
                 } else {
                     data
                 };
-                self.walk(now.millis(), from, header, slot, plain);
+                self.walk(now.millis(), from, header, slot, plain, data.len());
             }
             None => {
                 log::trace!("datagram of {} bytes from {from} dropped", data.len());
@@ -113,6 +113,8 @@ impl Host {
     }
 
     /// Handles one command after the other until one is not acceptable or the datagram ends.
+    ///
+    /// `len` is what the datagram measured on the wire, in bytes.
     fn walk(
         &mut self,
         now: Millis,
@@ -120,6 +122,7 @@ impl Host {
         header: ProtocolHeader,
         slot: Option<u16>,
         datagram: &[u8],
+        len: usize,
     ) {
         let mut peer = slot;
         let mut rest = &datagram[header.len() + self.checksum_len()..];
@@ -129,7 +132,7 @@ impl Host {
             let payload_len = command.payload_len().unwrap_or(0);
             let outcome = match (peer, &command) {
                 (None, Command::Connect { handshake, data }) => self
-                    .handle_connect(from, handshake, *data)
+                    .handle_connect(from, handshake, *data, len)
                     .map(|id| peer = Some(id.slot)),
                 (None, _) => return,
                 (Some(slot), _) => match rest.split_at_checked(payload_len) {
@@ -306,6 +309,7 @@ impl Peer {
     fn expects(&self, from: SocketAddr, session: u8) -> bool {
         let broadcast = self.address.ip() == IpAddr::V4(Ipv4Addr::BROADCAST);
         self.state != PeerState::Zombie
+            && !self.unlocated
             && (self.address == from || broadcast)
             && (self.remote_id >= PROTOCOL_MAXIMUM_PEER_ID || self.sessions.incoming == session)
     }

@@ -17,4 +17,6 @@ pub struct HostStatistics {
     pub datagrams_dropped: u64,
     /// Datagrams whose rest was dropped because of a command that was not acceptable.
     pub datagrams_aborted: u64,
+    /// Connections that others asked for and were refused, with an answer.
+    pub connects_refused: u64,
 }

@@ -74,6 +74,10 @@ impl Host {
         let millis = now.millis();
         let armed = self.timeouts_armed;
         let peer = self.slots.at_mut(slot)?;
+        if peer.unlocated {
+            self.agenda.ready.remove(slot);
+            return None;
+        }
         peer.more = false;
         let mut commands = std::mem::take(&mut self.scratch);
         commands.clear();

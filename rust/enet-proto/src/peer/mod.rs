@@ -79,7 +79,12 @@ impl Default for Sessions {
 pub(crate) struct Peer {
     pub(crate) id: PeerId,
     pub(crate) state: PeerState,
+    /// Where the remote is. While the peer is [`unlocated`](Self::unlocated) this says nothing.
     pub(crate) address: SocketAddr,
+    /// Whether the address is not known yet, so that nothing can be sent.
+    pub(crate) unlocated: bool,
+    /// Whether an [`Admission`](crate::Admission) let the peer in and was not told yet that it left.
+    pub(crate) admitted: bool,
     /// Our number in the remote's table; [`PROTOCOL_MAXIMUM_PEER_ID`] until it is known.
     pub(crate) remote_id: u16,
     pub(crate) sessions: Sessions,
@@ -146,6 +151,8 @@ impl Peer {
             id,
             state,
             address,
+            unlocated: false,
+            admitted: false,
             remote_id: PROTOCOL_MAXIMUM_PEER_ID,
             sessions,
             connect_id: [0; 4],
@@ -251,17 +258,22 @@ impl Peer {
     /// Appends the unflagged DISCONNECT of a peer that will not wait for an answer.
     pub(crate) fn write_goodbye(&mut self, data: u32, out: &mut Vec<u8>) {
         self.control_number = self.control_number.wrapping_add(1);
-        let header = CommandHeader {
-            acknowledge: false,
-            unsequenced: true,
-            number: self.control_number,
-            ..CommandHeader::CONTROL
-        };
-        Command::Disconnect { data }.encode(header, out);
+        write_goodbye(self.control_number, data, out);
     }
 
     /// Whether the application should be asked to take something.
     pub(crate) fn has_news(&self) -> bool {
         !self.ready.is_empty() || self.state == PeerState::Zombie
     }
+}
+
+/// Appends an unflagged DISCONNECT with this number of the control channel.
+pub(crate) fn write_goodbye(number: u16, data: u32, out: &mut Vec<u8>) {
+    let header = CommandHeader {
+        acknowledge: false,
+        unsequenced: true,
+        number,
+        ..CommandHeader::CONTROL
+    };
+    Command::Disconnect { data }.encode(header, out);
 }

@@ -32,4 +32,9 @@ impl PeerState {
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Connected | Self::DisconnectLater)
     }
+
+    /// Whether the remote has left and only we still have to acknowledge or report it.
+    pub(crate) const fn is_leaving(self) -> bool {
+        matches!(self, Self::AcknowledgingDisconnect | Self::Zombie)
+    }
 }

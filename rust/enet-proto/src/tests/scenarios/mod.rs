@@ -4,12 +4,14 @@
     reason = "payloads and random choices keep the low bits on purpose"
 )]
 
+mod admission;
 mod connecting;
 mod disconnecting;
 mod flow;
 mod garbage;
 mod hostile;
 mod limits;
+mod locating;
 mod sending;
 mod wrapping;
 

@@ -1,0 +1,47 @@
+//! [`Admission`]: who decides about the connections that others ask for.
+
+use std::net::SocketAddr;
+
+use crate::event::PeerId;
+
+/// Decides who gets in. A [`Host`](crate::Host) without one lets in whoever finds a free slot, as ENet does.
+///
+/// It is asked while a datagram is handled, so it answers at once and calls nothing that might call the host. Repeated
+/// copies of a CONNECT that was let in are recognised before, and not asked about.
+pub trait Admission: Send {
+    /// What becomes of a CONNECT.
+    fn decide(&mut self, request: &ConnectRequest) -> Verdict;
+
+    /// A peer that was let in is leaving or gone: whatever it held is free from here on.
+    ///
+    /// Called once for each peer let in, before its [`Event::Disconnect`](crate::Event::Disconnect), which comes before
+    /// any event of a peer let in later. A peer that we asked to leave holds what it has until it has answered.
+    fn left(&mut self, peer: PeerId);
+}
+
+/// A CONNECT from an address that has not proven to be real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectRequest {
+    /// Where it came from, or claims to come from.
+    pub from: SocketAddr,
+    /// The user data of the remote's connect call.
+    pub data: u32,
+    /// Who the remote will be if it is let in; `None` if all slots are taken.
+    pub peer: Option<PeerId>,
+}
+
+/// What becomes of a [`ConnectRequest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The remote gets a slot; without a free one this is [`Ignore`](Self::Ignore).
+    Accept,
+    /// The remote is told, and takes no slot: its attempt ends with a disconnect event that carries `data`.
+    Refuse {
+        /// For the remote's disconnect event.
+        data: u32,
+    },
+    /// The remote is not answered, and will ask again.
+    Ignore,
+}
