@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use enet_proto::{Compressor, HostStatistics, Packet, PeerState};
+use enet_proto::{Admission, Compressor, HostStatistics, Packet, PeerState};
 use mio::Token;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -91,10 +91,30 @@ impl UdpHost {
         let peer = self
             .0
             .shared
-            .connect(address, channel_count, data)
+            .connect(Some(address), channel_count, data)
             .ok_or(ConnectError::Closed)??;
         self.0.shared.mark(Attention::Gather);
         Ok(peer)
+    }
+
+    /// As [`Self::connect`], to a remote whose address is not known yet: [`UdpPeer::locate`] tells it. Until then
+    /// nothing is sent and no timeout runs.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn connect_later(&self, channel_count: usize, data: u32) -> Result<UdpPeer, ConnectError> {
+        self.0
+            .shared
+            .connect(None, channel_count, data)
+            .ok_or(ConnectError::Closed)?
+            .map_err(ConnectError::Refused)
+    }
+
+    /// Whether datagrams to `address` can leave by the host's socket: one that is bound to an IPv4 address, or of a
+    /// system without IPv6, reaches no IPv6 address, and one bound to an IPv6 address no IPv4 one.
+    #[must_use]
+    pub fn reaches(&self, address: IpAddr) -> bool {
+        self.0.shared.reaches(address)
     }
 
     /// Makes what has arrived available to [`Self::next_event`]; never waits.
@@ -209,6 +229,15 @@ impl UdpHost {
         self.0
             .shared
             .with_engine(|engine| engine.host.set_compressor(compressor));
+    }
+
+    /// Lets `admission` decide about connections that others ask for; `None` lets in all that find a slot.
+    ///
+    /// It is asked by the thread that drives the host, with the engine locked: it may lock what belongs to it alone.
+    pub fn set_admission(&self, admission: Option<Box<dyn Admission>>) {
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.set_admission(admission));
     }
 
     /// The socket's address; `None` when closed, and on an unbound host before the first datagram left.

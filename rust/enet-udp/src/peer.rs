@@ -3,13 +3,14 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use enet_proto::{Packet, PeerId, PeerState, PeerStatistics, SendError};
 
 use crate::host::UdpHost;
 use crate::shared::{Attention, HostShared};
+use crate::socket::normalised;
 
 /// One connection. Clones are handles to the same connection, compared by identity; they do not keep the host open.
 ///
@@ -21,7 +22,8 @@ pub struct UdpPeer(Arc<PeerShared>);
 struct PeerShared {
     host: Arc<HostShared>,
     id: PeerId,
-    address: SocketAddr,
+    /// Empty until a peer of [`UdpHost::connect_later`] is located.
+    address: OnceLock<SocketAddr>,
     /// A [`PeerState`] as the game may see it, or [`UNSEEN`]; changed with the inbox locked.
     state: AtomicU8,
     channel_count: AtomicUsize,
@@ -158,10 +160,11 @@ impl UdpPeer {
         )
     }
 
-    /// The remote's address; `None` when inactive.
+    /// The remote's address; `None` when inactive, and before it is located.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
-        self.is_active().then_some(self.0.address)
+        let address = self.0.address.get().copied();
+        address.filter(|_| self.is_active())
     }
 
     /// Channels of the connection: as asked while connecting, 0 while disconnecting and when inactive.
@@ -185,6 +188,24 @@ impl UdpPeer {
             .flatten()
     }
 
+    /// Its name in the engine, by which an [`enet_proto::Admission`] knows it.
+    #[must_use]
+    pub fn id(&self) -> PeerId {
+        self.0.id
+    }
+
+    /// Tells where the remote of [`UdpHost::connect_later`] is, and lets the attempt begin; `None` ends it with a
+    /// disconnect event. Nothing happens the second time.
+    pub fn locate(&self, address: Option<SocketAddr>) {
+        let address = address.map(normalised);
+        if let Some(address) = address
+            && self.0.address.set(address).is_err()
+        {
+            return;
+        }
+        self.0.host.locate(self.0.id, address);
+    }
+
     /// The host; `None` once its last handle is gone.
     #[must_use]
     pub fn host(&self) -> Option<UdpHost> {
@@ -195,7 +216,7 @@ impl UdpPeer {
     pub(crate) fn outgoing(
         host: Arc<HostShared>,
         id: PeerId,
-        address: SocketAddr,
+        address: Option<SocketAddr>,
         channel_count: usize,
     ) -> Self {
         Self::new(
@@ -209,11 +230,7 @@ impl UdpPeer {
 
     /// A peer of `host` that the game does not see before its connect event.
     pub(crate) fn incoming(host: Arc<HostShared>, id: PeerId, address: SocketAddr) -> Self {
-        Self::new(host, id, address, UNSEEN, 0)
-    }
-
-    pub(crate) fn id(&self) -> PeerId {
-        self.0.id
+        Self::new(host, id, Some(address), UNSEEN, 0)
     }
 
     /// What the game knows of the peer, without asking the engine.
@@ -241,14 +258,14 @@ impl UdpPeer {
     fn new(
         host: Arc<HostShared>,
         id: PeerId,
-        address: SocketAddr,
+        address: Option<SocketAddr>,
         state: u8,
         channel_count: usize,
     ) -> Self {
         Self(Arc::new(PeerShared {
             host,
             id,
-            address,
+            address: address.map_or_else(OnceLock::new, OnceLock::from),
             state: AtomicU8::new(state),
             channel_count: AtomicUsize::new(channel_count),
         }))
@@ -302,7 +319,7 @@ impl UdpPeer {
 impl fmt::Debug for UdpPeer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UdpPeer")
-            .field("address", &self.0.address)
+            .field("address", &self.0.address.get())
             .field("id", &self.0.id)
             .field("visible", &self.visible())
             .finish_non_exhaustive()

@@ -1,7 +1,7 @@
 //! [`HostShared`]: one host, as the game's handles and its driver share it, and the steps every driver takes.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -113,22 +113,34 @@ impl HostShared {
         self.engine.lock().as_mut().map(call)
     }
 
-    /// Starts a connection and shows its peer.
+    /// Starts a connection and shows its peer; without an address it is located later.
     pub(crate) fn connect(
         self: &Arc<Self>,
-        address: SocketAddr,
+        address: Option<SocketAddr>,
         channel_count: usize,
         data: u32,
     ) -> Option<Result<UdpPeer, ConnectError>> {
-        let address = normalised(address);
+        let address = address.map(normalised);
         self.with_engine(|engine| {
-            let id = engine.host.connect(address, channel_count, data)?;
+            let id = match address {
+                Some(address) => engine.host.connect(address, channel_count, data)?,
+                None => engine.host.connect_later(channel_count, data)?,
+            };
             let channel_count = engine.host.channel_count(id);
             let peer = UdpPeer::outgoing(Arc::clone(self), id, address, channel_count);
             engine.remember(peer.clone());
             self.inbox.lock().add(peer.clone());
             Ok(peer)
         })
+    }
+
+    /// Tells where a peer is that was started without an address, or that it is nowhere.
+    pub(crate) fn locate(self: &Arc<Self>, peer: PeerId, address: Option<SocketAddr>) {
+        self.with_engine(|engine| {
+            engine.host.locate(peer, address);
+            engine.publish(self);
+        });
+        self.mark(Attention::Gather);
     }
 
     /// Queues `packet` and sees to it that it leaves.
@@ -266,6 +278,13 @@ impl HostShared {
 
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         self.port.lock().socket().and_then(Socket::local_address)
+    }
+
+    pub(crate) fn reaches(&self, address: IpAddr) -> bool {
+        self.port
+            .lock()
+            .socket()
+            .is_some_and(|socket| socket.reaches(address))
     }
 
     /// Sends what a started host has queued and ends it; the port is free when this returns.

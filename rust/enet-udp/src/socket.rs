@@ -76,6 +76,17 @@ impl Socket {
         }
     }
 
+    /// Whether datagrams to `address` can leave by this socket.
+    pub(crate) fn reaches(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V6(_) => self.v6,
+            IpAddr::V4(_) => match self.local_address() {
+                Some(SocketAddr::V6(bound)) => bound.ip().is_unspecified(),
+                Some(SocketAddr::V4(_)) | None => true,
+            },
+        }
+    }
+
     /// Hands one datagram to the system.
     pub(crate) fn send(&self, to: SocketAddr, data: &[u8]) -> io::Result<usize> {
         let to = match to {
