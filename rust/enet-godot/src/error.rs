@@ -61,6 +61,8 @@ pub(crate) enum ConnectError {
 pub(crate) enum AddressError {
     #[error("couldn't resolve the server IP address or domain name '{0}'")]
     Unresolved(String),
+    #[error("couldn't look up '{0}': the engine is looking up as many names as it can")]
+    ResolverBusy(String),
 }
 
 /// Why a packet of the multiplayer peer went nowhere.

@@ -18,6 +18,7 @@ mod editor_help;
 mod engine_log;
 mod error;
 mod lent;
+mod lookup;
 mod multiplayer_peer;
 mod packet_peer;
 mod raw;
@@ -47,6 +48,7 @@ unsafe impl ExtensionLibrary for EnetMultiplayerPeerRs {
         if stage == InitStage::Scene {
             // A thread that runs on when the library is unloaded takes the process down.
             enet_udp::shutdown();
+            lookup::sweep();
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use enet_compress::{FastLz, Zlib, Zstandard};
@@ -14,8 +14,11 @@ use enet_udp::{Bind, HostEvent, UdpHost, UdpHostConfig, UdpPeer};
 use godot::obj::Gd;
 use parking_lot::Mutex;
 
-use crate::address;
-use crate::error::{BroadcastError, ConnectError, CreateError, NotActive, SocketSendError};
+use crate::address::{self, Remote};
+use crate::error::{
+    AddressError, BroadcastError, ConnectError, CreateError, NotActive, SocketSendError,
+};
+use crate::lookup::{self, Lookup, Outcome};
 use crate::packet_peer::{ENetPacketPeerRs, Endings, PeerCore, packet_flags};
 use crate::raw::SharedGd;
 use crate::settings;
@@ -101,6 +104,9 @@ pub(crate) enum ConnectionEvent {
     },
 }
 
+/// How often a waiting `service` asks whether a name was found.
+const SEARCH_INTERVAL: Duration = Duration::from_millis(5);
+
 /// The socket of a host is gone.
 #[derive(Debug)]
 pub(crate) struct SocketDead;
@@ -118,6 +124,39 @@ pub(crate) struct ConnectionCore {
     pruned: AtomicU64,
     /// Statistics when they were asked for last.
     popped: Mutex<HostStatistics>,
+    /// The name of the remote of the outgoing connection, while it is looked up.
+    search: Mutex<Option<Search>>,
+}
+
+/// A peer whose address is being looked up.
+struct Search {
+    lookup: Lookup,
+    peer: UdpPeer,
+    port: u16,
+}
+
+impl Search {
+    /// Lets the attempt begin, or end, if it is known by now where the remote is; `false` while it is not.
+    fn advance(&mut self, host: &UdpHost) -> bool {
+        if !self.peer.is_active() {
+            return true;
+        }
+        let addresses = match self.lookup.ask() {
+            Outcome::Pending => return false,
+            Outcome::Found(addresses) => addresses,
+            Outcome::Unknown => Vec::new(),
+        };
+        let reachable = addresses
+            .into_iter()
+            .find(|address| host.reaches(*address))
+            .map(|address| SocketAddr::new(address, self.port));
+        if reachable.is_none() {
+            let error = AddressError::Unresolved(self.lookup.name().to_owned());
+            log::error!("{error}");
+        }
+        self.peer.locate(reachable);
+        true
+    }
 }
 
 impl ConnectionCore {
@@ -142,7 +181,8 @@ impl ConnectionCore {
         )]
         let gone = std::mem::take(&mut *self.peers.lock());
         self.endings.fetch_add(1, Ordering::Release);
-        drop(gone);
+        let search = self.search.lock().take();
+        drop((gone, search));
         Ok(())
     }
 
@@ -175,21 +215,60 @@ impl ConnectionCore {
             return Err(ConnectError::HasPeer);
         }
         let port = remote_port(port).ok_or(ConnectError::RemotePort(port))?;
-        let address = address::resolve(address)?;
+        let remote = Remote::parse(address)?;
         let channel_count = match usize::try_from(channels) {
             Ok(count @ 1..) => count,
             _ => PROTOCOL_MAXIMUM_CHANNEL_COUNT,
         };
-        let peer = host.connect((address, port).into(), channel_count, data.cast_unsigned())?;
-        Ok(self.adopt(peer))
+        let data = data.cast_unsigned();
+        let peer = match remote {
+            Remote::Address(address) => {
+                host.connect((address, port).into(), channel_count, data)?
+            }
+            Remote::Name(name) => {
+                let lookup = Lookup::begin(name)?;
+                let peer = host.connect_later(channel_count, data)?;
+                let search = Search {
+                    lookup,
+                    peer: peer.clone(),
+                    port,
+                };
+                let former = self.search.lock().replace(search);
+                drop(former);
+                // A name that was looked up before is known at once.
+                self.advance_search();
+                peer
+            }
+        };
+        Ok(self.adopt(peer, port))
     }
 
-    /// The handle of `peer`, made if it is new.
-    fn adopt(&self, peer: UdpPeer) -> Arc<PeerHandle> {
+    /// Goes on with a connection whose remote's name is being looked up; `true` if there is one, still unfinished.
+    ///
+    /// To be called before each poll and service: the resolver tells nobody when it is done.
+    pub(crate) fn advance_search(&self) -> bool {
+        lookup::sweep();
+        let Ok(host) = self.host() else {
+            return false;
+        };
+        let mut search = self.search.lock();
+        let finished = search.take_if(|search| search.advance(&host));
+        let goes_on = search.is_some();
+        drop(search);
+        drop(finished);
+        goes_on
+    }
+
+    /// The handle of `peer`, made if it is new. `asked_port` is that of an outgoing connection.
+    fn adopt(&self, peer: UdpPeer, asked_port: u16) -> Arc<PeerHandle> {
         if let Some(handle) = self.peers.lock().get(&peer) {
             return handle.clone();
         }
-        let core = Arc::new(PeerCore::new(peer.clone(), self.endings.clone()));
+        let core = Arc::new(PeerCore::new(
+            peer.clone(),
+            asked_port,
+            self.endings.clone(),
+        ));
         let handle = Arc::new(PeerHandle {
             object: SharedGd::new(ENetPacketPeerRs::for_core(core.clone())),
             core,
@@ -232,17 +311,34 @@ impl ConnectionCore {
     pub(crate) fn service(&self, timeout: Duration) -> Result<Option<ConnectionEvent>, SocketDead> {
         let host = self.host().map_err(|_| SocketDead)?;
         self.prune();
-        match host.service(timeout) {
+        match self.wait(&host, timeout) {
             Some(event) => Ok(self.attach(event)),
             None if host.is_open() => Ok(None),
             None => Err(SocketDead),
         }
     }
 
+    /// Waits for an event; looks after a name in between, of which no event tells.
+    fn wait(&self, host: &UdpHost, timeout: Duration) -> Option<HostEvent> {
+        let start = Instant::now();
+        loop {
+            let rest = timeout.saturating_sub(start.elapsed());
+            let span = if self.advance_search() {
+                rest.min(SEARCH_INTERVAL)
+            } else {
+                rest
+            };
+            let event = host.service(span);
+            if event.is_some() || span == rest || !host.is_open() {
+                return event;
+            }
+        }
+    }
+
     fn attach(&self, event: HostEvent) -> Option<ConnectionEvent> {
         Some(match event {
             HostEvent::Connect { peer, data } => ConnectionEvent::Connect {
-                peer: self.adopt(peer),
+                peer: self.adopt(peer, 0),
                 data,
             },
             HostEvent::Disconnect {

@@ -7,6 +7,7 @@ use enet_proto::{Packet, PacketFlags, PeerState};
 use godot::obj::Gd;
 use parking_lot::{Mutex, MutexGuard};
 
+use super::door::Door;
 use crate::address::BindAddress;
 use crate::connection::{ConnectionCore, ENetConnectionRs, PeerHandle};
 use crate::error::{LookupError, NotActive, ReadError, SettingError};
@@ -83,6 +84,8 @@ pub(super) struct Session {
     pub(super) status: Status,
     pub(super) unique_id: i32,
     pub(super) connection: Connection,
+    /// Of a server: who gets in.
+    pub(super) door: Option<Arc<Door>>,
     pub(super) peers: HashMap<i32, Registered>,
     pub(super) incoming: VecDeque<Incoming>,
     /// The connection's count of ended peers when the registered ones were looked through last.
@@ -208,6 +211,9 @@ impl Core {
             if !session.is_registered(unique_id, peer) {
                 return;
             }
+            if let Some(door) = &session.door {
+                door.release(unique_id, peer.core().peer().id());
+            }
             match session.role {
                 Role::Server => (session.peers.remove(&unique_id), None),
                 Role::Client => (None, state.end_session()),
@@ -322,7 +328,15 @@ impl Core {
     }
 
     pub(crate) fn set_refuse_new_connections(&self, refuse: bool) {
-        self.lock().refuse_new_connections = refuse;
+        let mut state = self.lock();
+        state.refuse_new_connections = refuse;
+        if let Some(door) = state
+            .session
+            .as_ref()
+            .and_then(|session| session.door.as_ref())
+        {
+            door.refuse_all(refuse);
+        }
     }
 
     pub(crate) fn set_bind_address(&self, text: &str) -> Result<(), SettingError> {

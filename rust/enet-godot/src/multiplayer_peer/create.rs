@@ -1,10 +1,12 @@
 //! How a session begins: `create_server` and `create_client`.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use enet_udp::Bind;
 
 use super::core::{Connection, Core, Registered, Role, SERVER_ID, Session, Status};
+use super::door::{Door, DoorKeeper};
 use crate::connection::{ENetConnectionRs, HostArguments};
 use crate::error::CreateError;
 use crate::raw::SharedGd;
@@ -47,6 +49,11 @@ impl Core {
                 out_bandwidth: arguments.out_bandwidth,
             },
         )?;
+        let door = Arc::new(Door::default());
+        // A host just opened is there.
+        if let Ok(host) = connection.core.host() {
+            host.set_admission(Some(Box::new(DoorKeeper(door.clone()))));
+        }
         self.start(Session {
             epoch: 0,
             role: Role::Server,
@@ -54,6 +61,7 @@ impl Core {
             unique_id: SERVER_ID,
             seen_endings: connection.core.endings(),
             connection,
+            door: Some(door),
             peers: HashMap::new(),
             incoming: VecDeque::new(),
             reported_stranger: false,
@@ -98,6 +106,7 @@ impl Core {
             unique_id,
             seen_endings: connection.core.endings(),
             connection,
+            door: None,
             peers: HashMap::from([(SERVER_ID, registered)]),
             incoming: VecDeque::new(),
             reported_stranger: false,

@@ -2,6 +2,7 @@
 
 mod core;
 mod create;
+mod door;
 mod poll;
 mod send;
 mod virtuals;

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::core::{Core, Incoming, Registered, Role, SERVER_ID, Session, Status};
+use super::door::client_id;
 use crate::connection::{ConnectionCore, ConnectionEvent, PeerHandle};
 use crate::error::NotActive;
 
@@ -77,6 +78,7 @@ impl Core {
         }
         if !run.has_polled {
             run.has_polled = true;
+            run.connection.advance_search();
             if let Ok(host) = run.connection.host() {
                 host.poll();
             }
@@ -211,7 +213,8 @@ impl Core {
             }
         };
         if joined.is_none() {
-            // The remote believes that it is connected: it is told otherwise at once. No error here if it left already.
+            // Let in before the script refused, or by a host without a door: it believes that it is connected, and is
+            // told otherwise at once. No error here if it left already.
             let _ = peer.core().disconnect_now(0);
         }
         joined.map(Signal::Connected)
@@ -253,23 +256,4 @@ fn find_ended(session: &Session) -> Vec<(i32, Arc<PeerHandle>)> {
         .collect();
     ended.sort_unstable_by_key(|(_, peer)| Reverse(peer.serial()));
     ended
-}
-
-/// The id that a client asks for by its connect data: 2 to 2147483647.
-fn client_id(data: u32) -> Option<i32> {
-    i32::try_from(data).ok().filter(|id| *id > SERVER_ID)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_may_be_anything_from_2_to_the_largest_positive_number() {
-        assert_eq!(client_id(2), Some(2));
-        assert_eq!(client_id(2_147_483_647), Some(i32::MAX));
-        for data in [0, 1, 1 << 31, u32::MAX - 4, u32::MAX] {
-            assert_eq!(client_id(data), None, "{data}");
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! [`PeerCore`]: what an `ENetPacketPeerRs` shares with the connection that it belongs to.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
@@ -23,6 +23,8 @@ pub(crate) struct PeerCore {
     endings: Endings,
     /// The id under which an `ENetMultiplayerPeerRs` server registered this peer; 0 before, and elsewhere.
     unique_id: AtomicI32,
+    /// The remote port that a script asked for, for as long as the address that goes with it is not known.
+    asked_port: u16,
     inbox: Mutex<Inbox>,
 }
 
@@ -34,11 +36,12 @@ struct Inbox {
 }
 
 impl PeerCore {
-    pub(crate) fn new(peer: UdpPeer, endings: Endings) -> Self {
+    pub(crate) fn new(peer: UdpPeer, asked_port: u16, endings: Endings) -> Self {
         Self {
             peer,
             endings,
             unique_id: AtomicI32::new(0),
+            asked_port,
             inbox: Mutex::default(),
         }
     }
@@ -192,8 +195,15 @@ impl PeerCore {
         self.peer.state()
     }
 
-    pub(crate) fn address(&self) -> Result<SocketAddr, NotActive> {
-        self.peer.address().ok_or(NotActive::Peer)
+    /// The remote's IP address; `None` while its name is being looked up.
+    pub(crate) fn address(&self) -> Result<Option<IpAddr>, NotActive> {
+        let address = self.active_peer()?.address();
+        Ok(address.map(|address| address.ip()))
+    }
+
+    pub(crate) fn port(&self) -> Result<u16, NotActive> {
+        let address = self.active_peer()?.address();
+        Ok(address.map_or(self.asked_port, |address| address.port()))
     }
 
     pub(crate) fn channel_count(&self) -> Result<i32, NotActive> {

@@ -127,17 +127,15 @@ impl ENetPacketPeerRs {
     /// The remote's address as Godot writes addresses.
     #[func]
     fn get_remote_address(&self) -> GString {
-        let text = self
-            .core
-            .address()
-            .map(|address| address_text(address.ip()));
+        let address = self.core.address();
+        let text = address.map(|address| address.map(address_text).unwrap_or_default());
         GString::from(&Said::or(text, String::new()).speak())
     }
 
     /// The remote's port.
     #[func]
     fn get_remote_port(&self) -> Int {
-        let port = self.core.address().map(|address| i32::from(address.port()));
+        let port = self.core.port().map(i32::from);
         Int(Said::or(port, 0).speak())
     }
 
