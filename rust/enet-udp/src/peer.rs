@@ -198,10 +198,9 @@ impl UdpPeer {
     /// disconnect event. Nothing happens the second time.
     pub fn locate(&self, address: Option<SocketAddr>) {
         let address = address.map(normalised);
-        if let Some(address) = address
-            && self.0.address.set(address).is_err()
-        {
-            return;
+        if let Some(address) = address {
+            // Fails the second time, when the engine ignores it as well.
+            let _ = self.0.address.set(address);
         }
         self.0.host.locate(self.0.id, address);
     }

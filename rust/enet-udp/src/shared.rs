@@ -135,11 +135,8 @@ impl HostShared {
     }
 
     /// Tells where a peer is that was started without an address, or that it is nowhere.
-    pub(crate) fn locate(self: &Arc<Self>, peer: PeerId, address: Option<SocketAddr>) {
-        self.with_engine(|engine| {
-            engine.host.locate(peer, address);
-            engine.publish(self);
-        });
+    pub(crate) fn locate(&self, peer: PeerId, address: Option<SocketAddr>) {
+        self.with_engine(|engine| engine.host.locate(peer, address));
         self.mark(Attention::Gather);
     }
 

@@ -13,6 +13,7 @@ macro_rules! in_both_modes {
     };
 }
 
+mod admission;
 mod common;
 mod connection;
 mod sockets;

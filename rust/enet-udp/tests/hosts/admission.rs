@@ -1,0 +1,134 @@
+//! Who gets in, and connections whose remote is located later, on real sockets.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::slice::from_ref;
+
+use crate::common::{
+    Pair, client, config, loopback, next_event, pump, raw_socket, received, server, wait_until,
+};
+use enet_proto::{Admission, ConnectRequest, DisconnectCause, PeerId, PeerState, Verdict};
+use enet_udp::{Bind, HostEvent, UdpHost, UdpHostConfig};
+
+/// Lets in who connects with an even number, and nobody when there is no slot.
+struct EvenOnly;
+
+impl Admission for EvenOnly {
+    fn decide(&mut self, request: &ConnectRequest) -> Verdict {
+        if request.peer.is_some() && request.data.is_multiple_of(2) {
+            Verdict::Accept
+        } else {
+            Verdict::Refuse { data: 9 }
+        }
+    }
+
+    fn left(&mut self, _: PeerId) {}
+}
+
+in_both_modes! {
+    fn a_refused_client_is_told_and_the_server_hears_nothing_d04(threaded: bool) {
+        let (server, client) = (server(threaded), client(threaded));
+        server.set_admission(Some(Box::new(EvenOnly)));
+        let peer = client.connect(server.local_address().unwrap(), 2, 1).unwrap();
+        let events = pump(&[&server, &client], |events| !events.is_empty());
+        let [(1, HostEvent::Disconnect { peer: refused, data: 9, cause: DisconnectCause::Remote })] = &events[..] else {
+            panic!("{events:?}")
+        };
+        assert_eq!(refused, &peer);
+        assert!(server.peers().is_empty());
+        assert_eq!(server.statistics().connects_refused, 1);
+
+        client.connect(server.local_address().unwrap(), 2, 2).unwrap();
+        pump(&[&server, &client], |events| events.len() == 2);
+        assert_eq!((server.peers().len(), client.peers().len()), (1, 1));
+    }
+
+    fn a_full_server_with_an_admission_says_so_d32(threaded: bool) {
+        let server = UdpHost::open(UdpHostConfig::new(1).threaded(threaded).bind(Bind::Address(loopback(0)))).unwrap();
+        let pair = Pair::of(server, client(threaded), 1);
+        pair.server.set_admission(Some(Box::new(EvenOnly)));
+        let late = client(threaded);
+        late.connect(pair.server.local_address().unwrap(), 1, 2).unwrap();
+        let events = pump(&[&pair.server, &late], |events| !events.is_empty());
+        assert!(matches!(events[..], [(1, HostEvent::Disconnect { data: 9, .. })]), "{events:?}");
+        assert_eq!(pair.server.peers(), from_ref(&pair.to_client));
+    }
+
+    fn a_full_server_without_an_admission_is_silent(threaded: bool) {
+        let server = UdpHost::open(UdpHostConfig::new(1).threaded(threaded).bind(Bind::Address(loopback(0)))).unwrap();
+        let pair = Pair::of(server, client(threaded), 1);
+        let stranger = raw_socket();
+        // A CONNECT as ENet sends it, for slot 0, with connect id 1.
+        let connect = [
+            &[0x8F, 0xFF, 0, 0, 0x82, 0xFF, 0, 1, 0, 0, 0xFF, 0xFF][..],
+            &[1392, 65_536, 1, 0, 0, 5000, 2, 2, 1, 2_u32].map(u32::to_be_bytes).concat(),
+        ].concat();
+        assert_eq!(connect.len(), 52);
+        let before = pair.server.statistics().datagrams_aborted;
+        stranger.send_to(&connect, pair.server.local_address().unwrap()).unwrap();
+        wait_until(|| {
+            pair.server.poll();
+            pair.server.statistics().datagrams_aborted > before
+        });
+        assert!(received(&stranger).is_empty());
+    }
+
+    fn a_peer_connects_when_it_is_located_d30(threaded: bool) {
+        let (server, client) = (server(threaded), client(threaded));
+        let peer = client.connect_later(3, 5).unwrap();
+        assert_eq!((peer.state(), peer.channel_count(), peer.address()), (PeerState::Connecting, 3, None));
+        assert_eq!(client.peers(), from_ref(&peer));
+        peer.set_timeout(32, 5000, 30_000);
+        client.flush();
+        assert_eq!(client.local_address(), None, "nothing was sent");
+        peer.locate(server.local_address());
+        peer.locate(Some(loopback(1)));
+        assert_eq!(peer.address(), server.local_address());
+        let events = pump(&[&server, &client], |events| events.len() == 2);
+        assert!(events.iter().any(|(index, event)| *index == 0 && matches!(event, HostEvent::Connect { data: 5, .. })));
+        assert_eq!(peer.state(), PeerState::Connected);
+    }
+
+    fn a_peer_that_is_nowhere_ends_with_an_event_d30(threaded: bool) {
+        let client = client(threaded);
+        let peer = client.connect_later(1, 0).unwrap();
+        peer.locate(None);
+        assert!(peer.is_active(), "until the event is handed out");
+        let HostEvent::Disconnect { peer: ended, data: 0, cause: DisconnectCause::Unlocated } = next_event(&client) else {
+            panic!("another event")
+        };
+        assert_eq!((ended, peer.is_active()), (peer.clone(), false));
+        assert!(client.peers().is_empty());
+    }
+
+    fn a_peer_given_up_before_it_is_located_sends_nothing_d30(threaded: bool) {
+        let client = client(threaded);
+        let peer = client.connect_later(1, 0).unwrap();
+        peer.disconnect(1);
+        assert!(!peer.is_active() && client.peers().is_empty());
+        peer.locate(Some(loopback(1)));
+        client.flush();
+        assert_eq!((client.local_address(), peer.address()), (None, None));
+
+        let peer = client.connect_later(1, 0).unwrap();
+        client.close();
+        peer.locate(Some(loopback(1)));
+        assert!(!peer.is_active());
+    }
+}
+
+#[test]
+fn a_socket_knows_which_addresses_it_reaches_d30() {
+    let open = |bind| UdpHost::open(config(false).bind(bind)).unwrap();
+    let (v4, v6) = (
+        IpAddr::from(Ipv4Addr::LOCALHOST),
+        IpAddr::from(Ipv6Addr::LOCALHOST),
+    );
+    let reached = |host: &UdpHost| (host.reaches(v4), host.reaches(v6));
+    assert_eq!(reached(&open(Bind::Unbound)), (true, true));
+    assert_eq!(reached(&open(Bind::Any { port: 0 })), (true, true));
+    assert_eq!(reached(&open(Bind::Address((v4, 0).into()))), (true, false));
+    assert_eq!(reached(&open(Bind::Address((v6, 0).into()))), (false, true));
+    let closed = open(Bind::Unbound);
+    closed.close();
+    assert_eq!(reached(&closed), (false, false));
+}
