@@ -48,7 +48,7 @@ unsafe impl ExtensionLibrary for EnetMultiplayerPeerRs {
         if stage == InitStage::Scene {
             // A thread that runs on when the library is unloaded takes the process down.
             enet_udp::shutdown();
-            lookup::sweep();
+            lookup::shutdown();
         }
     }
 }

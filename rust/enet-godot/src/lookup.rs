@@ -11,23 +11,32 @@ use parking_lot::Mutex;
 use crate::address::parse_literal;
 use crate::error::AddressError;
 
-/// A place in the engine's queue of names.
-#[derive(Debug, PartialEq, Eq)]
-struct Item(i32);
+/// A place of ours in the engine's queue of names.
+struct Item {
+    number: i32,
+    name: String,
+    /// Whether a [`Lookup`] waits for it.
+    wanted: bool,
+}
 
-/// Items that nobody wants any more and that the resolver has not finished.
+/// Our places in the engine's queue.
 ///
 /// The engine would give the number of an erased item to the next name at once, and the answer to the erased name,
-/// when it comes, to that name. So an item is erased only when it is finished.
-static ABANDONED: Mutex<Vec<Item>> = Mutex::new(Vec::new());
-/// How many there are, so that a poll without them costs a load.
-static ABANDONED_COUNT: AtomicUsize = AtomicUsize::new(0);
+/// when it comes, to that name. So an item that nobody wants is erased only when the resolver has finished it; until then
+/// it serves who asks for the same name again, as games do that try until they are connected.
+static ITEMS: Mutex<Vec<Item>> = Mutex::new(Vec::new());
+/// How many of them nobody wants, so that a poll without them costs a load.
+static UNWANTED: AtomicUsize = AtomicUsize::new(0);
+
+/// What the engine answers when its queue has no place.
+const INVALID_ITEM: i32 = -1;
 
 /// One name that is looked up, or was. To be made and dropped on threads of scripts.
 #[derive(Debug)]
 pub(crate) struct Lookup {
     name: String,
-    item: Option<Item>,
+    /// Until there is an answer.
+    item: Option<i32>,
 }
 
 /// What became of a [`Lookup`].
@@ -48,14 +57,14 @@ impl Lookup {
     /// [`AddressError::ResolverBusy`] if 256 names are being looked up in this process.
     pub(crate) fn begin(name: &str) -> Result<Self, AddressError> {
         sweep();
-        // -1 is the engine's `RESOLVER_INVALID_ID`.
-        match Ip::singleton().resolve_hostname_queue_item(name) {
-            -1 => Err(AddressError::ResolverBusy(name.to_owned())),
-            item => Ok(Self {
-                name: name.to_owned(),
-                item: Some(Item(item)),
-            }),
-        }
+        let item = match take_unwanted(name) {
+            Some(item) => item,
+            None => new_item(name)?,
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            item: Some(item),
+        })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -64,64 +73,100 @@ impl Lookup {
 
     /// Asks how it stands; the answer is given once.
     pub(crate) fn ask(&mut self) -> Outcome {
-        let Some(item) = self.item.take() else {
+        let Some(item) = self.item else {
             return Outcome::Unknown;
         };
-        match item.status() {
-            ResolverStatus::WAITING => {
-                self.item = Some(item);
-                Outcome::Pending
-            }
+        let outcome = match status(item) {
+            ResolverStatus::WAITING => return Outcome::Pending,
             ResolverStatus::DONE => {
-                let addresses = Ip::singleton().get_resolve_item_addresses(item.0);
-                item.erase();
+                let addresses = Ip::singleton().get_resolve_item_addresses(item);
                 let found = addresses
                     .iter_shared()
                     .filter_map(|address| parse_literal(&address.to_string()))
                     .collect();
                 Outcome::Found(found)
             }
-            _ => {
-                item.erase();
-                Outcome::Unknown
-            }
+            _ => Outcome::Unknown,
+        };
+        self.give_up();
+        outcome
+    }
+
+    /// Wants the item no longer.
+    fn give_up(&mut self) {
+        let Some(item) = self.item.take() else {
+            return;
+        };
+        let mut items = ITEMS.lock();
+        if let Some(item) = items.iter_mut().find(|other| other.number == item) {
+            item.wanted = false;
+            UNWANTED.fetch_add(1, Ordering::Release);
         }
+        drop(items);
+        sweep();
     }
 }
 
 impl Drop for Lookup {
     fn drop(&mut self) {
-        if let Some(item) = self.item.take() {
-            let mut abandoned = ABANDONED.lock();
-            abandoned.push(item);
-            ABANDONED_COUNT.store(abandoned.len(), Ordering::Release);
-        }
-        sweep();
+        self.give_up();
     }
 }
 
-impl Item {
-    fn status(&self) -> ResolverStatus {
-        Ip::singleton().get_resolve_item_status(self.0)
+/// An item for `name` that was given up and is not finished.
+fn take_unwanted(name: &str) -> Option<i32> {
+    if UNWANTED.load(Ordering::Acquire) == 0 {
+        return None;
     }
-
-    fn erase(self) {
-        Ip::singleton().erase_resolve_item(self.0);
-    }
+    let mut items = ITEMS.lock();
+    let item = items
+        .iter_mut()
+        .find(|item| !item.wanted && item.name == name)?;
+    item.wanted = true;
+    UNWANTED.fetch_sub(1, Ordering::Release);
+    Some(item.number)
 }
 
-/// Erases abandoned items that are finished. Cheap when there are none.
+/// A new item for `name`. Nothing is locked meanwhile: a full queue prints a warning.
+fn new_item(name: &str) -> Result<i32, AddressError> {
+    let number = Ip::singleton().resolve_hostname_queue_item(name);
+    if number == INVALID_ITEM {
+        return Err(AddressError::ResolverBusy(name.to_owned()));
+    }
+    ITEMS.lock().push(Item {
+        number,
+        name: name.to_owned(),
+        wanted: true,
+    });
+    Ok(number)
+}
+
+fn status(item: i32) -> ResolverStatus {
+    Ip::singleton().get_resolve_item_status(item)
+}
+
+/// Erases the items that nobody wants and that are finished. Cheap when there are none.
 pub(crate) fn sweep() {
-    if ABANDONED_COUNT.load(Ordering::Acquire) == 0 {
-        return;
+    if UNWANTED.load(Ordering::Acquire) > 0 {
+        erase(|item| !item.wanted && status(item.number) != ResolverStatus::WAITING);
     }
-    let mut abandoned = ABANDONED.lock();
-    for item in std::mem::take(&mut *abandoned) {
-        if item.status() == ResolverStatus::WAITING {
-            abandoned.push(item);
-        } else {
-            item.erase();
+}
+
+/// Erases all items, for the end of the library. An engine that ends with names in its queue may crash: its resolver
+/// goes on with the next one while it is taken apart.
+pub(crate) fn shutdown() {
+    erase(|_| true);
+}
+
+fn erase(which: impl Fn(&Item) -> bool) {
+    let mut items = ITEMS.lock();
+    items.retain(|item| {
+        let erased = which(item);
+        if erased {
+            Ip::singleton().erase_resolve_item(item.number);
         }
-    }
-    ABANDONED_COUNT.store(abandoned.len(), Ordering::Release);
+        !erased
+    });
+    let unwanted = items.iter().filter(|item| !item.wanted).count();
+    UNWANTED.store(unwanted, Ordering::Release);
 }
