@@ -46,7 +46,7 @@ const SESSIONS: [(&str, &[&str]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 11] = [
+const SINGLE: [(&str, &[(Class, Class)]); 13] = [
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
@@ -54,6 +54,8 @@ const SINGLE: [(&str, &[(Class, Class)]); 11] = [
     ("addressing", &ALL_PAIRS),
     ("admission", &ALL_PAIRS),
     ("compression", &ALL_PAIRS),
+    ("names", &[OURS, UNTHREADED]),
+    ("defects", &[OURS, OUR_SERVER, UNTHREADED]),
     ("threads", &[BUILT_IN, OURS, UNTHREADED]),
     ("subclass", &[BUILT_IN, OURS]),
     ("left_open", &[BUILT_IN, OURS, UNTHREADED]),

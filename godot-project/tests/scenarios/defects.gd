@@ -1,0 +1,154 @@
+extends "res://tests/support/scenario.gd"
+## One process: what the built-in does wrong with connections that end early or are taken away,
+## done right. The numbers are those of the list of defects.
+
+const QUIET_SECONDS: float = 0.3
+
+
+func run() -> void:
+	await _check_attempts_given_up()
+	_check_bare_attempts_given_up()
+	await _check_same_id_after_force()
+	await _check_swallowed_connect()
+
+
+func _check_attempts_given_up() -> void:
+	var ways: Dictionary[String, Callable] = {
+		"defect D09: disconnect_peer": func(client: MultiplayerPeer) -> void: client.disconnect_peer(1),
+		"defect D09: disconnect_peer by force": func(client: MultiplayerPeer) -> void: client.disconnect_peer(1, true),
+		"defect D09: peer_disconnect": func(client: MultiplayerPeer) -> void: client.get_peer(1).peer_disconnect(),
+		"defect D09: peer_disconnect_later": func(client: MultiplayerPeer) -> void: client.get_peer(1).peer_disconnect_later(),
+		"defect D19: reset": func(client: MultiplayerPeer) -> void: client.get_peer(1).reset(),
+		"defect D19: peer_disconnect_now": func(client: MultiplayerPeer) -> void: client.get_peer(1).peer_disconnect_now(),
+	}
+	for what: String in ways:
+		for polls: int in [0, 1]:
+			var client: MultiplayerPeer = new_peer()
+			var signals: Array = []
+			record(client, signals)
+			check_equal(client.create_client(LOCALHOST, port), OK, what + ": the client starts")
+			if polls > 0:
+				client.poll()
+			var peer: PacketPeer = client.get_peer(1)
+			ways[what].call(client)
+			if client.get_connection_status() != DISCONNECTED:
+				client.poll()
+			check_equal(int(client.get_connection_status()), DISCONNECTED, what + " ends a client that is connecting")
+			check(not peer.is_active(), what + " leaves its packet peer inactive")
+			check_equal(signals, [], what + " emits no signal")
+			check_equal(client.create_client(LOCALHOST, port), OK, what + " leaves a client that can be used")
+			client.close()
+	await get_tree().process_frame
+
+
+func _check_bare_attempts_given_up() -> void:
+	var ways: Dictionary[String, Callable] = {
+		"defect D09: peer_disconnect": func(peer: PacketPeer) -> void: peer.peer_disconnect(),
+		"defect D21: reset": func(peer: PacketPeer) -> void: peer.reset(),
+		"defect D21: peer_disconnect_now": func(peer: PacketPeer) -> void: peer.peer_disconnect_now(),
+	}
+	var connection: RefCounted = _new_connection(peer_class)
+	check_equal(connection.create_host(1), OK, "a bare host starts")
+	for what: String in ways:
+		for services: int in [0, 1]:
+			var peer: PacketPeer = connection.connect_to_host(LOCALHOST, port)
+			if not check(peer != null, what + ": a connection starts at once after the last one's end"):
+				continue
+			for _index: int in services:
+				connection.service(0)
+			ways[what].call(peer)
+			check(not peer.is_active(), what + " of a bare peer that is connecting ends it")
+			check_equal(peer.get_state(), 0, what + " leaves it disconnected")
+	check_equal(connection.service(0)[0], 0, "defect D09: there is no event")
+	check_equal(connection.get_peers(), [], "defect D09: the peers are gone after the next service")
+	connection.destroy()
+
+
+## The link of a client dropped by force ends when another client has its id already.
+func _check_same_id_after_force() -> void:
+	var server: MultiplayerPeer = new_peer()
+	var signals: Array = []
+	record(server, signals)
+	check_equal(server.create_server(port), OK, "a server starts")
+	var old: RefCounted = _connect_with(77)
+	await _service_until([old], server, func() -> bool: return signals.size() == 1)
+	server.disconnect_peer(77, true)
+	# The old client is not serviced, so that a built-in one does not answer.
+	var new: RefCounted = _connect_with(77)
+	await _service_until([new], server, func() -> bool: return signals.size() == 2)
+	check_equal(signals, [["peer_connected", 77], ["peer_connected", 77]], "defect D10: the id is free at once after a drop by force")
+	await _service_until([old, new], server, func() -> bool: return old.get_peers().is_empty())
+	await _service_for([old, new], server)
+	check_equal(signals.size(), 2, "defect D10: the end of the old link is not taken for the new client's")
+	var peer: PacketPeer = server.get_peer(77)
+	check(peer != null and peer.get_remote_port() == new.get_local_port(), "defect D10: the new client stays registered")
+	signals.clear()
+	new.get_peers()[0].peer_disconnect()
+	await _service_until([new], server, func() -> bool: return signals.size() == 1)
+	check_equal(signals, [["peer_disconnected", 77]], "defect D10: and is reported when it leaves itself")
+	for connection: RefCounted in [old, new]:
+		connection.destroy()
+	server.close()
+
+
+## A script services the server's host itself and takes the event that makes a client known.
+func _check_swallowed_connect() -> void:
+	var server: MultiplayerPeer = new_peer()
+	var signals: Array = []
+	record(server, signals)
+	check_equal(server.create_server(port), OK, "a server starts to be serviced by a script")
+	var client: RefCounted = _connect_with(88)
+	var end: int = Time.get_ticks_msec() + int(PATIENCE_SECONDS * 1000.0)
+	var swallowed: bool = false
+	while not swallowed and Time.get_ticks_msec() < end:
+		client.service(1)
+		swallowed = server.host.service(1)[0] == 1
+	check(swallowed, "defect D23: a script takes the connect event")
+	await _service_until([client], server, func() -> bool: return client.get_peers()[0].get_state() == 5)
+	printerr(ERRORS_EXPECTED + "defect D23: one line about the stranger")
+	for index: int in 5:
+		client.get_peers()[0].send(0, PackedByteArray([index]), 1)
+	await _service_for([client], server)
+	printerr(ERRORS_OVER)
+	for index: int in 5:
+		client.get_peers()[0].send(0, PackedByteArray([index]), 1)
+	await _service_for([client], server)
+	check_equal(server.get_available_packet_count(), 0, "defect D23: no packet comes from nobody")
+	client.get_peers()[0].peer_disconnect()
+	await _service_until([client], server, func() -> bool: return client.get_peers().is_empty())
+	await _service_for([client], server)
+	check_equal(signals, [], "defect D23: nobody came and nobody left")
+	client.destroy()
+	server.close()
+
+
+func _connect_with(data: int) -> RefCounted:
+	var connection: RefCounted = _new_connection(other_class)
+	check_equal(connection.create_host(1), OK, "a bare client starts")
+	check(connection.connect_to_host(LOCALHOST, port, 4, data) != null, "it connects as %d" % data)
+	return connection
+
+
+func _service_until(connections: Array, server: MultiplayerPeer, condition: Callable) -> void:
+	var end: int = Time.get_ticks_msec() + int(PATIENCE_SECONDS * 1000.0)
+	while not condition.call() and Time.get_ticks_msec() < end:
+		_service(connections, server)
+		await get_tree().process_frame
+	check(condition.call(), "it comes to that in time")
+
+
+func _service_for(connections: Array, server: MultiplayerPeer) -> void:
+	var end: int = Time.get_ticks_msec() + int(QUIET_SECONDS * 1000.0)
+	while Time.get_ticks_msec() < end:
+		_service(connections, server)
+		await get_tree().process_frame
+
+
+func _service(connections: Array, server: MultiplayerPeer) -> void:
+	server.poll()
+	for connection: RefCounted in connections:
+		connection.service(0)
+
+
+func _new_connection(multiplayer_class: String) -> RefCounted:
+	return ClassDB.instantiate(multiplayer_class.replace("MultiplayerPeer", "Connection"))
