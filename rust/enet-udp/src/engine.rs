@@ -96,8 +96,8 @@ impl Engine {
 
     /// Counts no longer as waiting what the game took since the last call.
     pub(crate) fn release_taken(&mut self, inbox: &Inbox) {
-        for (peer, bytes) in inbox.lock().drain_taken() {
-            self.host.release(peer, bytes);
+        for taken in inbox.lock().drain_taken() {
+            self.host.release(taken.peer, taken.events, taken.bytes);
         }
     }
 
@@ -109,6 +109,7 @@ impl Engine {
                 Event::Connect { peer: id, data } => {
                     turn = Turn::Began;
                     let Some(peer) = self.peer(id).or_else(|| self.admit(id, shared)) else {
+                        self.host.release(id, 1, 0);
                         continue;
                     };
                     // A remote that left again in the same batch has no channels any more; show those it asked for.
@@ -122,10 +123,15 @@ impl Engine {
                         channel_count,
                     });
                 }
-                Event::Disconnect { peer, data, cause } => {
+                Event::Disconnect {
+                    peer: id,
+                    data,
+                    cause,
+                } => {
                     turn = Turn::Ended;
-                    if let Some(peer) = self.take_peer(peer) {
-                        self.pending.push(Queued::Disconnect { peer, data, cause });
+                    match self.take_peer(id) {
+                        Some(peer) => self.pending.push(Queued::Disconnect { peer, data, cause }),
+                        None => self.host.release(id, 1, 0),
                     }
                 }
                 Event::Receive {
@@ -138,7 +144,7 @@ impl Engine {
                         channel_id,
                         packet,
                     }),
-                    None => self.host.release(id, packet.len()),
+                    None => self.host.release(id, 1, packet.len()),
                 },
                 other => log::debug!("an event without meaning here: {other:?}"),
             }

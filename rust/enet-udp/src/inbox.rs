@@ -55,14 +55,23 @@ pub(crate) struct Inbox {
     arrived: Condvar,
 }
 
+/// Events of a peer that the game took.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) peer: PeerId,
+    pub(crate) events: usize,
+    /// Their payload.
+    pub(crate) bytes: usize,
+}
+
 /// The inbox, locked.
 #[derive(Debug, Default)]
 pub(crate) struct View {
     queue: VecDeque<Queued>,
     /// The active peers, in the order in which they appeared.
     peers: Vec<UdpPeer>,
-    /// Payload bytes that the game took and the engine still counts as waiting.
-    taken: Vec<(PeerId, usize)>,
+    /// What the game took and the engine still counts as waiting.
+    taken: Vec<Taken>,
     closed: bool,
 }
 
@@ -188,7 +197,7 @@ impl View {
     }
 
     /// What the game took since the last call, for the engine to count no longer.
-    pub(crate) fn drain_taken(&mut self) -> impl Iterator<Item = (PeerId, usize)> + '_ {
+    pub(crate) fn drain_taken(&mut self) -> impl Iterator<Item = Taken> + '_ {
         self.taken.drain(..)
     }
 
@@ -211,6 +220,7 @@ impl View {
 
     /// Lets `queued` show, unless what the game did since makes it void.
     fn hand_out(&mut self, queued: Queued) -> Option<HostEvent> {
+        self.count_taken(&queued);
         match queued {
             Queued::Connect {
                 peer,
@@ -237,7 +247,6 @@ impl View {
                 channel_id,
                 packet,
             } => {
-                self.count_taken(peer.id(), packet.len());
                 // As ENet: a goodbye of ours, even a later one, drops what was received and not yet taken.
                 let connected = peer.visible() == Visible::State(PeerState::Connected);
                 connected.then_some(HostEvent::Receive {
@@ -249,10 +258,22 @@ impl View {
         }
     }
 
-    fn count_taken(&mut self, peer: PeerId, bytes: usize) {
+    fn count_taken(&mut self, queued: &Queued) {
+        let peer = queued.peer().id();
+        let bytes = match queued {
+            Queued::Receive { packet, .. } => packet.len(),
+            Queued::Connect { .. } | Queued::Disconnect { .. } => 0,
+        };
         match self.taken.last_mut() {
-            Some((last, sum)) if *last == peer => *sum += bytes,
-            _ => self.taken.push((peer, bytes)),
+            Some(last) if last.peer == peer => {
+                last.events += 1;
+                last.bytes += bytes;
+            }
+            _ => self.taken.push(Taken {
+                peer,
+                events: 1,
+                bytes,
+            }),
         }
     }
 }

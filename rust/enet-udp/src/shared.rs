@@ -122,6 +122,8 @@ impl HostShared {
     ) -> Option<Result<UdpPeer, ConnectError>> {
         let address = address.map(normalised);
         self.with_engine(|engine| {
+            // The slot may be that of a peer whose end the game has heard of.
+            engine.release_taken(&self.inbox);
             let id = match address {
                 Some(address) => engine.host.connect(address, channel_count, data)?,
                 None => engine.host.connect_later(channel_count, data)?,

@@ -16,6 +16,9 @@ use crate::packet::{Packet, PacketFlags};
 use crate::peer::Received;
 use crate::wire::Fragment;
 
+/// Bytes of the waiting-data limit that a packet is worth at least, however small it is.
+const LEAST_COST: usize = 64;
+
 /// The rest of the datagram is void: the command is not acknowledged, what follows it is not looked at.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Abort;
@@ -26,6 +29,8 @@ pub(crate) struct Intake<'a> {
     pub(crate) waiting: &'a mut usize,
     /// Those of them that cannot be handed out yet.
     pub(crate) held: &'a mut usize,
+    /// Events of the peer that the application has not taken, besides those in `ready`.
+    pub(crate) unreleased: usize,
     /// Packets that are ready for the application.
     pub(crate) ready: &'a mut VecDeque<Received>,
     pub(crate) channel_id: u8,
@@ -43,12 +48,14 @@ impl Intake<'_> {
     /// packet must not keep it out, or the connection would stand still for good. Everything else must fit.
     pub(crate) fn charge(&mut self, len: usize, next: bool) -> Result<(), Abort> {
         let limit = self.maximum_waiting_data;
+        // Packets cost memory also when they are empty.
+        let crowded = self.unreleased + self.ready.len() >= limit / LEAST_COST;
         let refused = match next {
             _ if self.vanilla_quirks => *self.waiting >= limit,
             true => self.waiting.saturating_sub(*self.held) >= limit,
             false => self.waiting.saturating_add(len) > limit,
         };
-        if refused {
+        if refused || (crowded && !self.vanilla_quirks) {
             log::trace!(
                 "channel {}: {} bytes wait, {len} more are refused",
                 self.channel_id,

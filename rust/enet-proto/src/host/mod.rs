@@ -363,18 +363,50 @@ impl Host {
     ///
     /// Peers with packets are served in turn, one packet each.
     pub fn poll_event(&mut self) -> Option<Event> {
-        if let Some(notice) = self.agenda.notices.pop_front() {
-            return Some(notice);
+        let event = match self.agenda.notices.pop_front() {
+            Some(notice) => notice,
+            None => self.next_dispatched()?,
+        };
+        let (Event::Connect { peer: id, .. }
+        | Event::Disconnect { peer: id, .. }
+        | Event::Receive { peer: id, .. }) = event;
+        if let Some(peer) = self.slots.get_mut(id) {
+            peer.unreleased += 1;
         }
+        if !self.config.manual_release {
+            let bytes = match &event {
+                Event::Receive { packet, .. } => packet.len(),
+                _ => 0,
+            };
+            self.release(id, 1, bytes);
+        }
+        Some(event)
+    }
+
+    /// With [`HostConfig::manual_release`]: the application took `events` events of this peer, with `bytes` of payload.
+    ///
+    /// A peer whose end was reported keeps its slot until all its events are taken, as ENet keeps it until the
+    /// application has asked for the last: what nobody takes stays within the limits of the slots.
+    pub fn release(&mut self, peer: PeerId, events: usize, bytes: usize) {
+        let Some(peer) = self.slots.get_mut(peer) else {
+            return;
+        };
+        peer.waiting = peer.waiting.saturating_sub(bytes);
+        peer.unreleased = peer.unreleased.saturating_sub(events);
+        if peer.end_reported && peer.unreleased == 0 {
+            let slot = peer.id.slot;
+            self.remove(slot);
+        }
+    }
+
+    /// The event of the peer whose turn it is.
+    fn next_dispatched(&mut self) -> Option<Event> {
         while let Some(slot) = self.agenda.dispatch.pop_front() {
             let Some(peer) = self.slots.at_mut(slot) else {
                 continue;
             };
             peer.dispatched = false;
             if let Some(received) = peer.ready.pop_front() {
-                if !self.config.manual_release {
-                    peer.waiting = peer.waiting.saturating_sub(received.packet.len());
-                }
                 self.agenda.dispatch(peer);
                 return Some(Event::Receive {
                     peer: peer.id,
@@ -382,25 +414,12 @@ impl Host {
                     packet: received.packet,
                 });
             }
-            if peer.state == PeerState::Zombie {
-                let event = Event::Disconnect {
-                    peer: peer.id,
-                    data: peer.data,
-                    cause: peer.cause,
-                };
-                self.remove(slot);
+            if peer.has_news() {
                 self.recalculate = true;
-                return Some(event);
+                return Some(peer.report_end());
             }
         }
         None
-    }
-
-    /// With [`HostConfig::manual_release`]: the application took `bytes` of payload received from this peer.
-    pub fn release(&mut self, peer: PeerId, bytes: usize) {
-        if let Some(peer) = self.slots.get_mut(peer) {
-            peer.waiting = peer.waiting.saturating_sub(bytes);
-        }
     }
 }
 
@@ -549,14 +568,8 @@ impl Host {
         peer.clear_queues();
         (peer.data, peer.cause) = (data, cause);
         if at_once && peer.ready.is_empty() {
-            let event = Event::Disconnect {
-                peer: peer.id,
-                data,
-                cause,
-            };
-            self.remove(slot);
             self.recalculate |= connected;
-            self.agenda.notices.push_back(event);
+            self.agenda.notices.push_back(peer.report_end());
         } else {
             self.agenda.dispatch(peer);
         }

@@ -29,6 +29,7 @@ impl Peer {
         let mut intake = Intake {
             waiting: &mut self.waiting,
             held: &mut self.held,
+            unreleased: self.unreleased,
             ready: &mut self.ready,
             channel_id,
             open: self.state == PeerState::Connected,

@@ -36,7 +36,7 @@ use unsequenced::UnsequencedWindow;
 
 use crate::config::HostConfig;
 use crate::consts::{PEER_PING_INTERVAL, PROTOCOL_MAXIMUM_PEER_ID};
-use crate::event::{DisconnectCause, PeerId};
+use crate::event::{DisconnectCause, Event, PeerId};
 use crate::packet::Packet;
 use crate::time::{Millis, Time};
 use crate::wire::{Command, CommandHeader, CommandKind};
@@ -130,6 +130,10 @@ pub(crate) struct Peer {
     pub(crate) waiting: usize,
     /// The bytes that are buffered in channels.
     held: usize,
+    /// Events that were handed out and not yet released.
+    pub(crate) unreleased: usize,
+    /// Whether the disconnect event was made.
+    pub(crate) end_reported: bool,
     /// Whether the peer stands in the host's dispatch queue.
     pub(crate) dispatched: bool,
     /// Whether another datagram should follow in the same pass.
@@ -183,6 +187,8 @@ impl Peer {
             ready: VecDeque::new(),
             waiting: 0,
             held: 0,
+            unreleased: 0,
+            end_reported: false,
             dispatched: false,
             more: false,
             timer: None,
@@ -263,7 +269,17 @@ impl Peer {
 
     /// Whether the application should be asked to take something.
     pub(crate) fn has_news(&self) -> bool {
-        !self.ready.is_empty() || self.state == PeerState::Zombie
+        !self.ready.is_empty() || (self.state == PeerState::Zombie && !self.end_reported)
+    }
+
+    /// The event that tells of the end, once.
+    pub(crate) const fn report_end(&mut self) -> Event {
+        self.end_reported = true;
+        Event::Disconnect {
+            peer: self.id,
+            data: self.data,
+            cause: self.cause,
+        }
     }
 }
 

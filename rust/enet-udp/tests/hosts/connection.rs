@@ -277,3 +277,34 @@ fn a_client_that_leaves_as_it_hears_of_the_connection_was_never_there() {
     });
     assert!(server.next_event().is_none());
 }
+
+#[test]
+fn who_leaves_a_server_that_nobody_polls_makes_no_room_for_the_next() {
+    let address = Bind::Address(loopback(0));
+    let server = UdpHost::open(UdpHostConfig::new(1).bind(address)).unwrap();
+    let target = server.local_address().unwrap();
+    server.poll();
+    let join = || {
+        let client = client(true);
+        let peer = client.connect(target, 1, 0).unwrap();
+        (client, peer)
+    };
+    let (first, peer) = join();
+    pump(&[&first], |events| events.len() == 1);
+    peer.send(0, Packet::reliable(vec![1; 100_000])).unwrap();
+    peer.disconnect_later(0);
+    pump(&[&first], |events| events.len() == 1);
+    let before = server.statistics();
+    let (second, peer) = join();
+    // When its second copy is there the first CONNECT was dealt with.
+    wait_until(|| {
+        second.poll();
+        server.statistics().datagrams_received >= before.datagrams_received + 2
+    });
+    assert_eq!(server.statistics().datagrams_sent, before.datagrams_sent);
+    // As the game takes the events, the slot is free for the next copy of the CONNECT.
+    pump(&[&server, &second], |events| {
+        events.iter().any(|(index, _)| *index == 1)
+    });
+    assert_eq!(peer.state(), PeerState::Connected);
+}

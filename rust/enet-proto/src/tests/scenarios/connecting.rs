@@ -230,7 +230,7 @@ fn stale_peer_id_never_reaches_the_next_peer_of_the_slot() {
     host.set_timeout(stale, 1, 1, 1);
     host.set_ping_interval(stale, 1);
     host.throttle_configure(stale, 1, 1, 1);
-    host.release(stale, 1);
+    host.release(stale, 1, 1);
     host.disconnect(stale, 1);
     host.disconnect_later(stale, 1);
     host.disconnect_now(stale, 1);

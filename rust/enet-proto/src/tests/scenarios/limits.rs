@@ -89,7 +89,7 @@ fn data_that_nobody_takes_stops_the_sender_and_resumes_when_taken() {
             .sum();
         taken = pair.server.received().len();
         let peer = pair.server.peer();
-        pair.server.host.release(peer, bytes);
+        pair.server.host.release(peer, usize::MAX, bytes);
         pair.run_for(millis(5000));
     }
     assert!(pair.server.received() == sent);
@@ -123,10 +123,48 @@ fn packets_that_wait_for_a_lost_one_never_keep_it_out() {
         pair.run_for(millis(5000));
         let packets = pair.server.received().len();
         let peer = pair.server.peer();
-        pair.server.host.release(peer, (packets - taken) * 1000);
+        pair.server
+            .host
+            .release(peer, packets - taken, (packets - taken) * 1000);
         taken = packets;
     }
     assert!(pair.server.received() == sent);
+}
+
+#[test]
+fn empty_packets_that_nobody_takes_are_refused_too() {
+    const LIMIT: usize = 64_000;
+    let mut pair = Setup::new(8)
+        .server(|config| config.maximum_waiting_data(LIMIT).manual_release(true))
+        .connected();
+    for _ in 0..2000 {
+        pair.client.send(0, Packet::unsequenced(payload(0)));
+    }
+    pair.run_for(millis(1000));
+    let received = pair.server.received().len();
+    assert!((900..=LIMIT / 64).contains(&received), "{received}");
+    let peer = pair.server.peer();
+    pair.server.host.release(peer, usize::MAX, 0);
+    pair.client.send(0, Packet::unsequenced(payload(0)));
+    pair.run_for(millis(1000));
+    assert_eq!(pair.server.received().len(), received + 1);
+}
+
+#[test]
+fn a_peer_that_left_keeps_its_slot_until_its_last_event_is_taken() {
+    let mut pair = Setup::new(9)
+        .server(|config| config.manual_release(true))
+        .connected();
+    pair.client.send(0, Packet::reliable(payload(1000)));
+    pair.client.host.disconnect_later(pair.client.peer(), 0);
+    pair.run_for(millis(1000));
+    assert_eq!(pair.server.disconnects().len(), 1);
+    assert_eq!(pair.server.host.peer_count(), 1);
+    let peer = pair.server.peer();
+    pair.server.host.release(peer, 2, 1000);
+    assert_eq!(pair.server.host.peer_count(), 1, "the end was not taken");
+    pair.server.host.release(peer, 1, 0);
+    assert_eq!(pair.server.host.peer_count(), 0);
 }
 
 #[test]
@@ -138,7 +176,7 @@ fn releasing_more_than_waits_counts_as_all() {
     pair.run_until_idle();
     assert_eq!(pair.server.statistics().waiting_data, 1000);
     let peer = pair.server.peer();
-    pair.server.host.release(peer, usize::MAX);
+    pair.server.host.release(peer, usize::MAX, usize::MAX);
     assert_eq!(pair.server.statistics().waiting_data, 0);
 }
 
