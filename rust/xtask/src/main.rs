@@ -5,6 +5,7 @@
 mod args;
 mod build;
 mod demo;
+mod editor;
 mod godot;
 mod godot_tests;
 mod process;
