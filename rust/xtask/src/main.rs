@@ -5,6 +5,7 @@
 mod args;
 mod build;
 mod demo;
+mod differential;
 mod editor;
 mod godot;
 mod godot_tests;
@@ -27,7 +28,7 @@ struct Command {
     run: fn(&[String]) -> Result<()>,
 }
 
-const COMMANDS: [Command; 7] = [
+const COMMANDS: [Command; 8] = [
     Command {
         name: "setup",
         about: "find or fetch Godot; the last line printed is its path",
@@ -63,6 +64,12 @@ const COMMANDS: [Command; 7] = [
         about: "run the tests inside Godot only",
         help: godot_tests::HELP,
         run: godot_tests::run,
+    },
+    Command {
+        name: "differential",
+        about: "compare our classes with the engine's, step by step",
+        help: differential::HELP,
+        run: differential::run,
     },
     Command {
         name: "godot",
