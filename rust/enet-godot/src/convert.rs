@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use enet_proto::SendError;
 use godot::global::{Error as GodotError, godot_error};
 
-use crate::error::{ConnectError, CreateError, PeerSendError, PutPacketError, ReadError};
+use crate::error::{
+    ConnectError, CreateError, MeshError, PeerSendError, PutPacketError, ReadError,
+};
 use crate::raw::{Answer, ReturnPtr};
 
 /// An answer for Godot, with the line to print about it.
@@ -104,13 +106,27 @@ impl Coded for CreateError {
     fn code(&self) -> GodotError {
         match self {
             Self::AlreadyActive | Self::HostExists => GodotError::ERR_ALREADY_IN_USE,
-            Self::BindAddress(_)
+            Self::UniqueId(_)
+            | Self::BindAddress(_)
             | Self::LocalPort(_)
             | Self::PeerCount(_)
             | Self::ChannelCount(_)
             | Self::IncomingBandwidth(_)
             | Self::OutgoingBandwidth(_) => GodotError::ERR_INVALID_PARAMETER,
             Self::Open(_) | Self::Connect(_) => GodotError::ERR_CANT_CREATE,
+        }
+    }
+}
+
+impl Coded for MeshError {
+    fn code(&self) -> GodotError {
+        match self {
+            Self::NotMesh => GodotError::ERR_UNCONFIGURED,
+            Self::NoHost
+            | Self::UniqueId(_)
+            | Self::OwnId(_)
+            | Self::HostInUse
+            | Self::NotConnected => GodotError::ERR_INVALID_PARAMETER,
         }
     }
 }

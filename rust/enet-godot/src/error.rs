@@ -23,6 +23,8 @@ pub(crate) enum CreateError {
     AlreadyActive,
     #[error("the ENetConnectionRs instance is already active")]
     HostExists,
+    #[error("the unique ID must be greater than 0, not {0}")]
+    UniqueId(i32),
     #[error("'{0}' is neither an IP address nor '*'")]
     BindAddress(String),
     #[error("the local port must be between 0 and 65535 (inclusive), not {0}")]
@@ -39,6 +41,32 @@ pub(crate) enum CreateError {
     Open(#[from] OpenError),
     #[error("couldn't connect to the ENet multiplayer server: {0}")]
     Connect(#[from] ConnectError),
+}
+
+/// Why a mesh has no new peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum MeshError {
+    #[error("a mesh peer needs a host, not null")]
+    NoHost,
+    #[error("the multiplayer instance is not configured as a mesh: call 'create_mesh' first")]
+    NotMesh,
+    #[error("the ID of a mesh peer must be greater than 0, not {0}")]
+    UniqueId(i32),
+    #[error("the ID {0} is this peer's own")]
+    OwnId(i32),
+    #[error("the host already serves as a link of a multiplayer instance")]
+    HostInUse,
+    #[error("the host must have exactly one peer, in the connected state")]
+    NotConnected,
+}
+
+/// Why there is no connection object to hand out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HostError {
+    #[error(transparent)]
+    NotActive(#[from] NotActive),
+    #[error("a mesh has a host for each of its peers, not one")]
+    Mesh,
 }
 
 /// Why no connection was started.

@@ -4,6 +4,7 @@
 //! truncates, a derived enum refuses numbers it does not know, and a null object comes back as nil.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::marker::PhantomData;
 
 use godot::builtin::{GString, VariantType};
@@ -101,6 +102,12 @@ impl<E: ClassEnum> FromGodot for EnumInt<E> {
 
 /// An object or null, described and passed as C++ does: null is a null object, not nil.
 pub(crate) struct Obj<T: GodotClass>(pub(crate) Option<Gd<T>>);
+
+impl<T: GodotClass> fmt::Debug for Obj<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
 
 impl<T: GodotClass> Clone for Obj<T> {
     fn clone(&self) -> Self {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -124,38 +124,8 @@ pub(crate) struct ConnectionCore {
     pruned: AtomicU64,
     /// Statistics when they were asked for last.
     popped: Mutex<HostStatistics>,
-    /// The name of the remote of the outgoing connection, while it is looked up.
-    search: Mutex<Option<Search>>,
-}
-
-/// A peer whose address is being looked up.
-struct Search {
-    lookup: Lookup,
-    peer: UdpPeer,
-    port: u16,
-}
-
-impl Search {
-    /// Lets the attempt begin, or end, if it is known by now where the remote is; `false` while it is not.
-    fn advance(&mut self, host: &UdpHost) -> bool {
-        if !self.peer.is_active() {
-            return true;
-        }
-        let addresses = match self.lookup.ask() {
-            Outcome::Pending => return false,
-            Outcome::Found(addresses) => addresses,
-            Outcome::Unknown => Vec::new(),
-        };
-        let reachable = addresses
-            .into_iter()
-            .find(|address| host.reaches(*address))
-            .map(|address| SocketAddr::new(address, self.port));
-        if reachable.is_none() {
-            let error = AddressError::Unresolved(self.lookup.name().to_owned());
-            log::error!("{error}");
-        }
-        self.peer.locate(reachable);
-        true
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
     }
 }
 
@@ -169,6 +139,12 @@ impl ConnectionCore {
         *host = Some(UdpHost::open(arguments.config(bind)?)?);
         *self.popped.lock() = HostStatistics::default();
         Ok(())
+    }
+
+    /// Claims the connection for a multiplayer peer; `None` while one has it.
+    pub(crate) fn claim(self: &Arc<Self>) -> Option<Claim> {
+        let was_claimed = self.is_claimed.swap(true, Ordering::AcqRel);
+        (!was_claimed).then(|| Claim(self.clone()))
     }
 
     /// Closes the host: every peer is inactive and the port free when this returns.
@@ -210,7 +186,7 @@ impl ConnectionCore {
         data: i32,
     ) -> Result<Arc<PeerHandle>, ConnectError> {
         let host = self.host()?;
-        self.prune();
+        drop(self.prune());
         if !self.peers.lock().is_empty() {
             return Err(ConnectError::HasPeer);
         }
@@ -278,13 +254,14 @@ impl ConnectionCore {
         handle
     }
 
-    /// Forgets peers that scripts have ended.
-    pub(crate) fn prune(&self) {
+    /// Forgets peers that scripts have ended, and hands them out: a script may run when they are dropped.
+    #[must_use = "to be dropped where a script may run"]
+    pub(crate) fn prune(&self) -> Vec<Arc<PeerHandle>> {
+        let mut gone = Vec::new();
         let endings = self.endings();
         if self.pruned.swap(endings, Ordering::AcqRel) == endings {
-            return;
+            return gone;
         }
-        let mut gone = Vec::new();
         self.peers.lock().retain(|_, handle| {
             let is_active = handle.core.is_active();
             if !is_active {
@@ -292,7 +269,7 @@ impl ConnectionCore {
             }
             is_active
         });
-        drop(gone);
+        gone
     }
 
     /// The next event that the last poll found.
@@ -310,7 +287,7 @@ impl ConnectionCore {
     /// Waits up to `timeout` for an event.
     pub(crate) fn service(&self, timeout: Duration) -> Result<Option<ConnectionEvent>, SocketDead> {
         let host = self.host().map_err(|_| SocketDead)?;
-        self.prune();
+        drop(self.prune());
         match self.wait(&host, timeout) {
             Some(event) => Ok(self.attach(event)),
             None if host.is_open() => Ok(None),

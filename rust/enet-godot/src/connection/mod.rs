@@ -11,7 +11,7 @@ use godot::global::Error as GodotError;
 use godot::prelude::*;
 
 use self::core::SocketDead;
-pub(crate) use self::core::{ConnectionCore, ConnectionEvent, HostArguments, PeerHandle};
+pub(crate) use self::core::{Claim, ConnectionCore, ConnectionEvent, HostArguments, PeerHandle};
 use crate::address::BindAddress;
 use crate::convert::{Said, is_printed};
 use crate::engine_log;
@@ -34,6 +34,11 @@ impl ENetConnectionRs {
         let core = Arc::new(ConnectionCore::default());
         let object = Gd::from_init_fn(|_base| Self { core: core.clone() });
         (object, core)
+    }
+
+    /// The state that `object` shares. It is borrowed for no longer than this call.
+    pub(crate) fn shared_by(object: &Gd<Self>) -> Arc<ConnectionCore> {
+        core(object)
     }
 }
 

@@ -1,21 +1,16 @@
 //! [`Core`]: the state of an `ENetMultiplayerPeerRs` and what its calls do to it, apart from sending and polling.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use enet_proto::{Packet, PacketFlags, PeerState};
+use enet_proto::PacketFlags;
 use godot::obj::Gd;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::door::Door;
+use super::session::{Incoming, Role, Session, Status};
 use crate::address::BindAddress;
-use crate::connection::{ConnectionCore, ENetConnectionRs, PeerHandle};
-use crate::error::{LookupError, NotActive, ReadError, SettingError};
+use crate::connection::{ENetConnectionRs, PeerHandle};
+use crate::error::{HostError, LookupError, NotActive, ReadError, SettingError};
 use crate::lent::{Lent, LentBytes};
-use crate::raw::SharedGd;
-
-/// The id of every server.
-pub(super) const SERVER_ID: i32 = 1;
 
 /// What an `ENetMultiplayerPeerRs` is and does.
 ///
@@ -62,67 +57,6 @@ pub(super) mod transfer {
     pub(in super::super) const RELIABLE: i32 = 2;
 }
 
-/// What the peer is in its session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
-    Server,
-    Client,
-}
-
-/// Numbers of `MultiplayerPeer.ConnectionStatus`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Status {
-    Disconnected = 0,
-    Connecting = 1,
-    Connected = 2,
-}
-
-/// From `create_*` to `close`.
-pub(super) struct Session {
-    pub(super) epoch: u64,
-    pub(super) role: Role,
-    pub(super) status: Status,
-    pub(super) unique_id: i32,
-    pub(super) connection: Connection,
-    /// Of a server: who gets in.
-    pub(super) door: Option<Arc<Door>>,
-    pub(super) peers: HashMap<i32, Registered>,
-    pub(super) incoming: VecDeque<Incoming>,
-    /// The connection's count of ended peers when the registered ones were looked through last.
-    pub(super) seen_endings: u64,
-    /// Whether packets of a peer that never was registered have been reported.
-    pub(super) reported_stranger: bool,
-}
-
-/// The connection object and what it shares with us.
-pub(super) struct Connection {
-    pub(super) object: SharedGd<ENetConnectionRs>,
-    pub(super) core: Arc<ConnectionCore>,
-}
-
-/// A peer that `get_peer` knows.
-pub(super) struct Registered {
-    pub(super) peer: Arc<PeerHandle>,
-    /// Its `peer_disconnected` is being emitted; it is unregistered afterwards.
-    pub(super) is_leaving: bool,
-}
-
-/// A packet that arrived and was not read yet.
-pub(super) struct Incoming {
-    pub(super) source: i32,
-    pub(super) channel_id: u8,
-    pub(super) packet: Packet,
-}
-
-impl Session {
-    /// Whether `peer` is the one registered under `unique_id`; an earlier one with the same id is not.
-    pub(super) fn is_registered(&self, unique_id: i32, peer: &Arc<PeerHandle>) -> bool {
-        self.peers
-            .get(&unique_id)
-            .is_some_and(|registered| Arc::ptr_eq(&registered.peer, peer))
-    }
-}
-
 impl Core {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
@@ -140,11 +74,6 @@ impl Core {
         session.epoch = state.epoch;
         state.session = Some(session);
         None
-    }
-
-    /// Whether a `create_*` call would find the peer free.
-    pub(super) fn is_active(&self) -> bool {
-        self.lock().session.is_some()
     }
 
     /// Ends the session, or nothing: remotes are told, and the port is free when this returns. No signals.
@@ -180,7 +109,7 @@ impl Core {
                 .ok_or(LookupError::UnknownPeer(unique_id))?;
             (
                 registered.peer.clone(),
-                session.connection.core.clone(),
+                session.connection_of(unique_id),
                 session.status == Status::Connecting,
             )
         };
@@ -191,7 +120,7 @@ impl Core {
         }
         // A peer that a script has ended already is cleared away by the next poll.
         let _ = peer.core().disconnect(0);
-        if let Ok(host) = connection.host() {
+        if let Some(Ok(host)) = connection.map(|connection| connection.host()) {
             host.flush();
         }
         if force {
@@ -201,7 +130,7 @@ impl Core {
     }
 
     /// Unregisters `peer`. A client has no other, so its session ends; the connection object, which a script may hold,
-    /// is left alone.
+    /// is left alone, as is that of a mesh peer.
     fn drop_peer(&self, unique_id: i32, peer: &Arc<PeerHandle>) {
         let dropped = {
             let mut state = self.lock();
@@ -215,7 +144,7 @@ impl Core {
                 door.release(unique_id, peer.core().peer().id());
             }
             match session.role {
-                Role::Server => (session.peers.remove(&unique_id), None),
+                Role::Server | Role::Mesh => (Some(session.unregister(unique_id)), None),
                 Role::Client => (None, state.end_session()),
             }
         };
@@ -282,14 +211,20 @@ impl Core {
             .is_some_and(|session| session.role == Role::Server)
     }
 
-    /// Whether clients reach each other through the server: in both roles, while active.
+    /// Whether peers reach each other through a server: in a mesh they have a link of their own.
     pub(crate) fn is_relay_supported(&self) -> bool {
-        self.is_active()
+        let state = self.lock();
+        state
+            .session
+            .as_ref()
+            .is_some_and(|session| session.role != Role::Mesh)
     }
 
-    /// The connection object.
-    pub(crate) fn host(&self) -> Result<Gd<ENetConnectionRs>, NotActive> {
-        Ok(self.lock().session()?.connection.object.get())
+    /// The connection object of a server or client.
+    pub(crate) fn host(&self) -> Result<Gd<ENetConnectionRs>, HostError> {
+        let state = self.lock();
+        let connection = state.session()?.shared_connection();
+        Ok(connection.ok_or(HostError::Mesh)?.object())
     }
 
     /// The object of a registered peer.
@@ -369,23 +304,6 @@ impl State {
     fn end_session(&mut self) -> Option<Session> {
         self.refuse_new_connections = false;
         self.session.take()
-    }
-}
-
-impl Session {
-    /// Tells those who are connected, and closes the host.
-    fn say_goodbye(self) {
-        for registered in self.peers.values() {
-            let peer = registered.peer.core();
-            if peer.state() == PeerState::Connected {
-                let _ = peer.disconnect_now(0);
-            }
-        }
-        // A script may have destroyed the host before.
-        if let Ok(host) = self.connection.core.host() {
-            host.flush();
-            let _ = self.connection.core.destroy();
-        }
     }
 }
 

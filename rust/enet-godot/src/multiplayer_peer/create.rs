@@ -1,15 +1,17 @@
-//! How a session begins: `create_server` and `create_client`.
+//! How a session begins, and how a mesh grows: `create_server`, `create_client`, `create_mesh` and `add_mesh_peer`.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use enet_proto::PeerState;
 use enet_udp::Bind;
+use godot::obj::Gd;
 
-use super::core::{Connection, Core, Registered, Role, SERVER_ID, Session, Status};
+use super::core::Core;
 use super::door::{Door, DoorKeeper};
-use crate::connection::{ENetConnectionRs, HostArguments};
-use crate::error::CreateError;
-use crate::raw::SharedGd;
+use super::links::Links;
+use super::session::{Connection, Registered, Role, SERVER_ID, Session, Status};
+use crate::connection::{ConnectionCore, ENetConnectionRs, HostArguments, PeerHandle};
+use crate::error::{CreateError, MeshError};
 
 /// ENet channels that carry transfer channel 0, below those of scripts.
 const SYSTEM_CHANNELS: i32 = 2;
@@ -51,21 +53,13 @@ impl Core {
         )?;
         let door = Arc::new(Door::default());
         // A host just opened is there.
-        if let Ok(host) = connection.core.host() {
+        if let Ok(host) = connection.core().host() {
             host.set_admission(Some(Box::new(DoorKeeper(door.clone()))));
         }
-        self.start(Session {
-            epoch: 0,
-            role: Role::Server,
-            status: Status::Connected,
-            unique_id: SERVER_ID,
-            seen_endings: connection.core.endings(),
-            connection,
-            door: Some(door),
-            peers: HashMap::new(),
-            incoming: VecDeque::new(),
-            reported_stranger: false,
-        })
+        let links = Links::shared(connection);
+        let mut session = Session::new(Role::Server, Status::Connected, SERVER_ID, links);
+        session.door = Some(door);
+        self.start(session)
     }
 
     /// Opens a host and starts to connect. `generate_unique_id` is asked once the host is there.
@@ -89,31 +83,76 @@ impl Core {
             },
         )?;
         let unique_id = generate_unique_id();
-        let server = connection.core.connect(
+        let server = connection.core().connect(
             arguments.address,
             arguments.port,
             enet_channels(arguments.channel_count),
             unique_id,
         )?;
-        let registered = Registered {
-            peer: server,
-            is_leaving: false,
-        };
-        self.start(Session {
-            epoch: 0,
-            role: Role::Client,
-            status: Status::Connecting,
-            unique_id,
-            seen_endings: connection.core.endings(),
-            connection,
-            door: None,
-            peers: HashMap::from([(SERVER_ID, registered)]),
-            incoming: VecDeque::new(),
-            reported_stranger: false,
-        })
+        let links = Links::shared(connection);
+        let mut session = Session::new(Role::Client, Status::Connecting, unique_id, links);
+        session.peers.insert(SERVER_ID, Registered::new(server));
+        self.start(session)
     }
 
-    /// What both begin with; the flag is cleared even if a later step fails, as in the built-in class.
+    /// Begins a session without connections; [`Self::add_mesh_peer`] brings them.
+    pub(super) fn create_mesh(&self, unique_id: i32) -> Result<(), CreateError> {
+        if unique_id < 1 {
+            return Err(CreateError::UniqueId(unique_id));
+        }
+        let links = Links::default();
+        self.start(Session::new(
+            Role::Mesh,
+            Status::Connected,
+            unique_id,
+            links,
+        ))
+    }
+
+    /// Takes over `object`, whose only peer is connected, as the link to the peer `unique_id`.
+    pub(super) fn add_mesh_peer(
+        &self,
+        unique_id: i32,
+        object: Option<Gd<ENetConnectionRs>>,
+    ) -> Result<(), MeshError> {
+        let object = object.ok_or(MeshError::NoHost)?;
+        let core = ENetConnectionRs::shared_by(&object);
+        self.check_mesh_id(unique_id)?;
+        let claim = core.claim().ok_or(MeshError::HostInUse)?;
+        // Made before the peer is looked at, so that its end counts as news however soon it comes.
+        let connection = Connection::new(object, claim);
+        let peer = only_connected_peer(&core)?;
+        let replaced = {
+            let mut state = self.lock();
+            let session = state
+                .session
+                .as_mut()
+                .filter(|session| session.role == Role::Mesh)
+                .ok_or(MeshError::NotMesh)?;
+            session.add_mesh_peer(unique_id, connection, peer)
+        };
+        drop(replaced);
+        Ok(())
+    }
+
+    /// Whether a peer `unique_id` can be added.
+    fn check_mesh_id(&self, unique_id: i32) -> Result<(), MeshError> {
+        let state = self.lock();
+        let session = state
+            .session
+            .as_ref()
+            .filter(|session| session.role == Role::Mesh)
+            .ok_or(MeshError::NotMesh)?;
+        if unique_id < 1 {
+            return Err(MeshError::UniqueId(unique_id));
+        }
+        if unique_id == session.unique_id {
+            return Err(MeshError::OwnId(unique_id));
+        }
+        Ok(())
+    }
+
+    /// What servers and clients begin with; the flag is cleared even if a later step fails, as in the built-in class.
     fn prepare(&self) -> Result<crate::address::BindAddress, CreateError> {
         let mut state = self.lock();
         if state.session.is_some() {
@@ -134,10 +173,17 @@ impl Core {
 fn open(bind: Bind, arguments: HostArguments) -> Result<Connection, CreateError> {
     let (object, core) = ENetConnectionRs::make();
     core.open(bind, arguments)?;
-    Ok(Connection {
-        object: SharedGd::new(object),
-        core,
-    })
+    let claim = core.claim().expect("nobody else knows this connection");
+    Ok(Connection::new(object, claim))
+}
+
+/// The peer of a connection that has exactly one, which must be connected.
+fn only_connected_peer(connection: &ConnectionCore) -> Result<Arc<PeerHandle>, MeshError> {
+    let mut peers = connection.peers();
+    match (peers.pop(), peers.len()) {
+        (Some(peer), 0) if peer.core().state() == PeerState::Connected => Ok(peer),
+        _ => Err(MeshError::NotConnected),
+    }
 }
 
 fn local_port(port: i32) -> Result<u16, CreateError> {
@@ -156,6 +202,75 @@ fn enet_channels(user_channels: i32) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::HostError;
+
+    fn mesh(unique_id: i32) -> Core {
+        let core = Core::default();
+        core.create_mesh(unique_id).unwrap();
+        core
+    }
+
+    #[test]
+    fn a_mesh_is_connected_at_once_and_has_no_host_of_its_own() {
+        let core = mesh(7);
+        assert_eq!((core.status(), core.unique_id()), (2, Ok(7)));
+        assert!(!core.is_server() && !core.is_relay_supported());
+        assert_eq!(core.host().err(), Some(HostError::Mesh));
+        core.close();
+        assert_eq!(core.status(), 0);
+    }
+
+    #[test]
+    fn the_id_of_a_mesh_is_checked_before_anything_else_and_refusing_stays_as_it_is() {
+        let core = mesh(7);
+        for id in [0, -3, i32::MIN] {
+            assert!(
+                matches!(core.create_mesh(id), Err(CreateError::UniqueId(wrong)) if wrong == id)
+            );
+        }
+        assert!(matches!(
+            core.create_mesh(8),
+            Err(CreateError::AlreadyActive)
+        ));
+        core.close();
+        core.set_refuse_new_connections(true);
+        core.create_mesh(i32::MAX).unwrap();
+        assert!(core.is_refusing_new_connections());
+    }
+
+    #[test]
+    fn d20_a_mesh_peer_has_an_id_of_its_own_from_1_on() {
+        let core = mesh(7);
+        for (id, fault) in [
+            (0, Err(MeshError::UniqueId(0))),
+            (-7, Err(MeshError::UniqueId(-7))),
+            (7, Err(MeshError::OwnId(7))),
+            (1, Ok(())),
+            (i32::MAX, Ok(())),
+        ] {
+            assert_eq!(core.check_mesh_id(id), fault);
+        }
+        assert_eq!(Core::default().check_mesh_id(0), Err(MeshError::NotMesh));
+    }
+
+    #[test]
+    fn d20_a_connection_is_one_link_at_a_time() {
+        let connection = Arc::new(ConnectionCore::default());
+        let claim = connection.claim();
+        assert!(claim.is_some());
+        assert!(connection.claim().is_none());
+        drop(claim);
+        assert!(connection.claim().is_some());
+    }
+
+    #[test]
+    fn a_connection_without_a_peer_is_no_link() {
+        let connection = ConnectionCore::default();
+        assert!(matches!(
+            only_connected_peer(&connection),
+            Err(MeshError::NotConnected)
+        ));
+    }
 
     #[test]
     fn two_system_channels_come_on_top_of_those_of_scripts() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use enet_proto::{Admission, ConnectRequest, PeerId, Verdict};
 use parking_lot::Mutex;
 
-use super::core::SERVER_ID;
+use super::session::SERVER_ID;
 
 /// The door of one server. Its lock is held for a look-up only, and nothing else is locked meanwhile.
 #[derive(Default)]

@@ -3,8 +3,10 @@
 mod core;
 mod create;
 mod door;
+mod links;
 mod poll;
 mod send;
+mod session;
 mod virtuals;
 
 use std::sync::Arc;
@@ -92,6 +94,23 @@ impl ENetMultiplayerPeerRs {
                 .cast_signed()
         };
         Said::code(core(&this).create_client(&arguments, generate_unique_id)).speak()
+    }
+
+    /// Begins a session without connections; [`Core::create_mesh`] does it.
+    #[func(gd_self)]
+    fn create_mesh(this: Gd<Self>, unique_id: Int) -> GodotError {
+        Said::code(core(&this).create_mesh(unique_id.0)).speak()
+    }
+
+    /// Adds a link to a mesh; [`Core::add_mesh_peer`] does it. The signal comes before the answer.
+    #[func(gd_self)]
+    fn add_mesh_peer(this: Gd<Self>, peer_id: Int, host: Obj<ENetConnectionRs>) -> GodotError {
+        if let Err(error) = core(&this).add_mesh_peer(peer_id.0, host.0) {
+            return Said::code(Err(error)).speak();
+        }
+        let peer = this.upcast::<MultiplayerPeer>();
+        peer.signals().peer_connected().emit(peer_id.0.into());
+        GodotError::OK
     }
 
     /// Stores the address for later sessions; a wrong one is printed, not answered.

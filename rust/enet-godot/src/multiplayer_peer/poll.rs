@@ -1,29 +1,48 @@
 //! What a poll does, up to the next signal. The signals themselves are emitted by the virtual method.
 
-use std::cmp::Reverse;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::core::{Core, Incoming, Registered, Role, SERVER_ID, Session, Status};
+use super::core::Core;
 use super::door::client_id;
+use super::session::{Gone, Incoming, Registered, Role, SERVER_ID, Status};
 use crate::connection::{ConnectionCore, ConnectionEvent, PeerHandle};
 use crate::error::NotActive;
 
 /// One call of `poll`, which belongs to one session: when a handler closes it, the poll is over.
+///
+/// It first reports the peers that scripts have ended, then takes the events of one connection after the other. In a
+/// mesh it reports those who left only then.
 pub(super) struct PollRun {
     epoch: u64,
-    connection: Arc<ConnectionCore>,
     /// Registered peers that scripts have ended since the last poll, by their objects or with the whole host; the
     /// first to report comes last.
     ended: Vec<(i32, Arc<PeerHandle>)>,
-    /// Peers that disconnected, kept until the poll is done.
-    over: Vec<Arc<PeerHandle>>,
-    has_polled: bool,
+    /// The connection whose events are being taken.
+    current: Option<CurrentLink>,
+    /// Where the walk through the connections has got to.
+    place: u64,
+    /// Peers of a mesh that left.
+    departures: VecDeque<Left>,
+    over: Over,
+}
+
+struct CurrentLink {
+    key: i32,
+    connection: Arc<ConnectionCore>,
+}
+
+/// What the poll let go of, kept until it is done.
+#[derive(Default)]
+struct Over {
+    peers: Vec<Arc<PeerHandle>>,
+    gone: Vec<Gone>,
 }
 
 impl PollRun {
     /// Lets go of what is over. Objects are dropped, in which scripts may run: so nothing comes after this.
     pub(super) fn finish(self) {
-        self.connection.prune();
+        drop(self.over);
     }
 }
 
@@ -50,19 +69,13 @@ impl Core {
     pub(super) fn begin_poll(&self) -> Result<PollRun, NotActive> {
         let mut state = self.lock();
         let session = state.session_mut()?;
-        let connection = session.connection.core.clone();
-        let endings = connection.endings();
-        let has_news = std::mem::replace(&mut session.seen_endings, endings) != endings;
         Ok(PollRun {
             epoch: session.epoch,
-            connection,
-            ended: if has_news {
-                find_ended(session)
-            } else {
-                Vec::new()
-            },
-            over: Vec::new(),
-            has_polled: false,
+            ended: session.take_ended(),
+            current: None,
+            place: 0,
+            departures: VecDeque::new(),
+            over: Over::default(),
         })
     }
 
@@ -76,42 +89,111 @@ impl Core {
                 return Some(signal);
             }
         }
-        if !run.has_polled {
-            run.has_polled = true;
-            run.connection.advance_search();
-            if let Ok(host) = run.connection.host() {
-                host.poll();
+        loop {
+            if run.current.is_none() && !self.enter_next_link(run)? {
+                break;
+            }
+            let event = {
+                let current = run.current.as_ref()?;
+                self.lock().session_of(run.epoch)?;
+                current.connection.next_event()
+            };
+            match event {
+                Some(event) => {
+                    if let Some(signal) = self.take_event(run, event) {
+                        return Some(signal);
+                    }
+                }
+                None => self.leave_link(run),
             }
         }
-        loop {
-            self.lock().session_of(run.epoch)?;
-            let Some(event) = run.connection.next_event() else {
-                if !run.connection.is_open() {
-                    // The socket died, or a script destroyed the host: nothing can come any more.
-                    self.close_session(run.epoch);
-                }
-                return None;
+        self.take_departure(run)
+    }
+
+    /// Goes on to the next connection and polls it; false behind the last, and nothing once the session is over.
+    fn enter_next_link(&self, run: &mut PollRun) -> Option<bool> {
+        let connection = {
+            let mut state = self.lock();
+            let Some(link) = state.session_of(run.epoch)?.links.after(run.place) else {
+                return Some(false);
             };
-            if let Some(signal) = self.take_event(run, event) {
-                return Some(signal);
+            run.place = link.place;
+            let connection = link.connection.core().clone();
+            run.current = Some(CurrentLink {
+                key: link.key,
+                connection: connection.clone(),
+            });
+            connection
+        };
+        connection.advance_search();
+        if let Ok(host) = connection.host() {
+            host.poll();
+        }
+        Some(true)
+    }
+
+    /// Ends the work on the current connection, which has no more events.
+    fn leave_link(&self, run: &mut PollRun) {
+        let Some(current) = run.current.take() else {
+            return;
+        };
+        run.over.peers.extend(current.connection.prune());
+        if current.connection.is_open() {
+            return;
+        }
+        // The socket died, or a script destroyed the host: nothing can come any more.
+        let departed = {
+            let mut state = self.lock();
+            let Some(session) = state.session_of(run.epoch) else {
+                return;
+            };
+            match session.role {
+                Role::Server | Role::Client => None,
+                Role::Mesh => {
+                    let registered = session.peers.get(&current.key);
+                    let peer = registered.map(|registered| registered.peer.clone());
+                    Some(peer.filter(|_| session.mark_leaving(current.key)))
+                }
+            }
+        };
+        match departed {
+            None => self.close_session(run.epoch),
+            Some(peer) => run.departures.extend(peer.map(|peer| Left {
+                unique_id: current.key,
+                peer,
+            })),
+        }
+    }
+
+    /// The next peer of a mesh to report, now that every connection was polled.
+    fn take_departure(&self, run: &mut PollRun) -> Option<Signal> {
+        loop {
+            let left = run.departures.pop_front()?;
+            // A handler may have dropped or replaced it by now.
+            let mut state = self.lock();
+            let session = state.session_of(run.epoch)?;
+            if session.is_registered(left.unique_id, &left.peer) {
+                return Some(Signal::Disconnected(left));
             }
         }
     }
 
     /// Unregisters a peer that a script has ended.
-    fn take_ended(&self, run: &PollRun, unique_id: i32, peer: Arc<PeerHandle>) -> Option<Signal> {
-        let (unregistered, was_connecting) = {
+    fn take_ended(
+        &self,
+        run: &mut PollRun,
+        unique_id: i32,
+        peer: Arc<PeerHandle>,
+    ) -> Option<Signal> {
+        let was_connecting = {
             let mut state = self.lock();
             let session = state.session_of(run.epoch)?;
             if !session.is_registered(unique_id, &peer) {
                 return None;
             }
-            (
-                session.peers.remove(&unique_id),
-                session.status == Status::Connecting,
-            )
+            run.over.gone.push(session.unregister(unique_id));
+            session.status == Status::Connecting
         };
-        drop(unregistered);
         if was_connecting {
             // Nobody was told that the server was there.
             self.close_session(run.epoch);
@@ -121,29 +203,31 @@ impl Core {
     }
 
     /// After `peer_disconnected`: unregisters the peer, and ends the session of a client.
-    pub(super) fn finish_leaving(&self, run: &PollRun, left: &Left) {
-        let (unregistered, role) = {
+    pub(super) fn finish_leaving(&self, run: &mut PollRun, left: &Left) {
+        let role = {
             let mut state = self.lock();
             let Some(session) = state.session_of(run.epoch) else {
                 return;
             };
-            let unregistered = session
-                .is_registered(left.unique_id, &left.peer)
-                .then(|| session.peers.remove(&left.unique_id));
-            (unregistered, session.role)
+            if session.is_registered(left.unique_id, &left.peer) {
+                run.over.gone.push(session.unregister(left.unique_id));
+            }
+            session.role
         };
-        drop(unregistered);
         if role == Role::Client {
             self.close_session(run.epoch);
         }
     }
 
     fn take_event(&self, run: &mut PollRun, event: ConnectionEvent) -> Option<Signal> {
+        let link_key = run.current.as_ref()?.key;
         match event {
-            ConnectionEvent::Connect { peer, data } => self.take_connect(run, &peer, data),
+            ConnectionEvent::Connect { peer, data } => {
+                self.take_connect(run, link_key, &peer, data)
+            }
             ConnectionEvent::Disconnect { peer, data: _ } => {
-                run.over.push(peer.clone());
-                self.take_disconnect(run, peer)
+                run.over.peers.push(peer.clone());
+                self.take_disconnect(run, link_key, peer)
             }
             ConnectionEvent::Receive {
                 peer,
@@ -153,11 +237,7 @@ impl Core {
                 let is_strange = {
                     let mut state = self.lock();
                     let session = state.session_of(run.epoch)?;
-                    let source = match session.role {
-                        Role::Server => peer.core().unique_id(),
-                        Role::Client => Some(SERVER_ID),
-                    };
-                    match source {
+                    match session.id_of(link_key, &peer) {
                         Some(source) => {
                             session.incoming.push_back(Incoming {
                                 source,
@@ -180,12 +260,18 @@ impl Core {
         }
     }
 
-    fn take_connect(&self, run: &PollRun, peer: &Arc<PeerHandle>, data: u32) -> Option<Signal> {
-        let joined = {
+    fn take_connect(
+        &self,
+        run: &PollRun,
+        link_key: i32,
+        peer: &Arc<PeerHandle>,
+        data: u32,
+    ) -> Option<Signal> {
+        let (role, joined) = {
             let mut state = self.lock();
             let refuse = state.refuse_new_connections;
             let session = state.session_of(run.epoch)?;
-            match session.role {
+            let joined = match session.role {
                 Role::Client if session.is_registered(SERVER_ID, peer) => {
                     session.status = Status::Connected;
                     Some(Joined {
@@ -193,67 +279,64 @@ impl Core {
                         marked: None,
                     })
                 }
-                Role::Client => None,
+                // `add_mesh_peer` has told of it.
+                Role::Mesh if session.is_registered(link_key, peer) => return None,
+                Role::Client | Role::Mesh => None,
                 Role::Server => {
                     let unique_id =
                         client_id(data).filter(|id| !refuse && !session.peers.contains_key(id));
                     unique_id.map(|unique_id| {
                         peer.core().set_unique_id(unique_id);
-                        let registered = Registered {
-                            peer: peer.clone(),
-                            is_leaving: false,
-                        };
-                        session.peers.insert(unique_id, registered);
+                        session
+                            .peers
+                            .insert(unique_id, Registered::new(peer.clone()));
                         Joined {
                             unique_id,
                             marked: Some(peer.clone()),
                         }
                     })
                 }
-            }
+            };
+            (session.role, joined)
         };
         if joined.is_none() {
-            // Let in before the script refused, or by a host without a door: it believes that it is connected, and is
-            // told otherwise at once. No error here if it left already.
-            let _ = peer.core().disconnect_now(0);
+            // The remote believes that it is connected. No error here if it left already.
+            let _ = match role {
+                // Let in before the script refused, or by a host without a door: it is told otherwise at once.
+                Role::Server | Role::Client => peer.core().disconnect_now(0),
+                // As the built-in class does with who finds the spare slot of a link.
+                Role::Mesh => peer.core().reset(),
+            };
         }
         joined.map(Signal::Connected)
     }
 
-    fn take_disconnect(&self, run: &PollRun, peer: Arc<PeerHandle>) -> Option<Signal> {
-        let left = {
+    fn take_disconnect(
+        &self,
+        run: &mut PollRun,
+        link_key: i32,
+        peer: Arc<PeerHandle>,
+    ) -> Option<Signal> {
+        let (role, status, left) = {
             let mut state = self.lock();
             let session = state.session_of(run.epoch)?;
-            let unique_id = match session.role {
-                Role::Server => peer.core().unique_id(),
-                Role::Client => Some(SERVER_ID),
-            };
             // One that was dropped by force, or never registered, left long ago for all that is known here.
-            let unique_id = unique_id.filter(|id| session.is_registered(*id, &peer))?;
-            if session.status == Status::Connecting {
-                None
-            } else {
-                if let Some(registered) = session.peers.get_mut(&unique_id) {
-                    registered.is_leaving = true;
-                }
-                Some(Left { unique_id, peer })
-            }
+            let unique_id = session
+                .id_of(link_key, &peer)
+                .filter(|id| session.is_registered(*id, &peer))?;
+            let is_news = session.status == Status::Connected && session.mark_leaving(unique_id);
+            let left = is_news.then_some(Left { unique_id, peer });
+            (session.role, session.status, left)
         };
-        if left.is_none() {
+        if status == Status::Connecting {
             self.close_session(run.epoch);
+        }
+        if role == Role::Mesh {
+            // Reported when all connections were polled, and this one has nobody left.
+            run.departures.extend(left);
+            run.current = None;
+            return None;
         }
         left.map(Signal::Disconnected)
     }
-}
-
-/// Registered peers that have ended without an event and are not being reported already; the latest comes first.
-fn find_ended(session: &Session) -> Vec<(i32, Arc<PeerHandle>)> {
-    let mut ended: Vec<_> = session
-        .peers
-        .iter()
-        .filter(|(_, registered)| !registered.is_leaving && !registered.peer.core().is_active())
-        .map(|(unique_id, registered)| (*unique_id, registered.peer.clone()))
-        .collect();
-    ended.sort_unstable_by_key(|(_, peer)| Reverse(peer.serial()));
-    ended
 }

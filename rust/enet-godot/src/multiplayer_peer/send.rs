@@ -4,7 +4,8 @@ use bytes::Bytes;
 use enet_proto::consts::HOST_DEFAULT_MAXIMUM_PACKET_SIZE;
 use enet_proto::{Packet, PacketFlags, SendError};
 
-use super::core::{Core, Role, SERVER_ID, Session, State, Status, transfer};
+use super::core::{Core, State, transfer};
+use super::session::{Role, SERVER_ID, Session, Status};
 use crate::error::PutPacketError;
 
 /// ENet channels that scripts use are this much higher than their transfer channels.
@@ -35,10 +36,11 @@ impl Core {
         let sent = match session.role {
             Role::Client => send_to_each(session, [SERVER_ID], channel_id, &packet),
             Role::Server if state.target_peer == 0 => broadcast(session, channel_id, &packet),
-            Role::Server if state.target_peer > 0 => {
+            Role::Server | Role::Mesh if state.target_peer > 0 => {
                 send_to_each(session, [state.target_peer], channel_id, &packet)
             }
-            Role::Server => {
+            // In a mesh this is also target 0: nobody is left out, as no peer has that id.
+            Role::Server | Role::Mesh => {
                 let others = session
                     .peers
                     .keys()
@@ -98,7 +100,10 @@ fn enet_channel(transfer_mode: i32, transfer_channel: i32) -> Option<u8> {
 
 fn broadcast(session: &Session, channel_id: u8, packet: &Packet) -> Result<(), PutPacketError> {
     // Without a host there is nobody to send to; the next poll closes the session.
-    let Ok(host) = session.connection.core.host() else {
+    let Some(Ok(host)) = session
+        .shared_connection()
+        .map(|connection| connection.core().host())
+    else {
         return Ok(());
     };
     if host.broadcast(channel_id, packet) == 0 {

@@ -204,7 +204,7 @@ fn poll(core: &Core, mut this: impl FnMut() -> Gd<MultiplayerPeer>) {
             Signal::Disconnected(left) => {
                 let mut peer_disconnected = this.signals().peer_disconnected();
                 peer_disconnected.emit(left.unique_id.into());
-                core.finish_leaving(&run, &left);
+                core.finish_leaving(&mut run, &left);
             }
         }
     }
