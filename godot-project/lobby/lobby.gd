@@ -1,9 +1,11 @@
 class_name Lobby
 extends Control
-## The start screen: host a match or join one.
+## The start screen: host a match or join one, or a mesh.
 
 signal host_requested(bots: int)
 signal join_requested
+signal mesh_hosted(size: int, bots: int)
+signal mesh_joined
 
 ## Filled in by the person before a signal above.
 var options: LaunchOptions
@@ -16,6 +18,10 @@ var message: String = ""
 @onready var _bots: SpinBox = %Bots
 @onready var _host: Button = %Host
 @onready var _join: Button = %Join
+@onready var _mesh_size: SpinBox = %MeshSize
+@onready var _mesh_bots: SpinBox = %MeshBots
+@onready var _host_mesh: Button = %HostMesh
+@onready var _join_mesh: Button = %JoinMesh
 @onready var _message: Label = %Message
 
 
@@ -28,6 +34,8 @@ func _ready() -> void:
 	_message.text = message
 	_host.pressed.connect(_on_host_pressed)
 	_join.pressed.connect(_on_join_pressed)
+	_host_mesh.pressed.connect(_on_host_mesh_pressed)
+	_join_mesh.pressed.connect(_on_join_mesh_pressed)
 	_address.text_submitted.connect(func(_text: String) -> void: _on_join_pressed())
 	_host.grab_focus()
 
@@ -48,3 +56,15 @@ func _on_join_pressed() -> void:
 	_read_form()
 	options.address = _address.text.strip_edges()
 	join_requested.emit()
+
+
+func _on_host_mesh_pressed() -> void:
+	_read_form()
+	options.address = "127.0.0.1"
+	mesh_hosted.emit(roundi(_mesh_size.value), roundi(_mesh_bots.value))
+
+
+func _on_join_mesh_pressed() -> void:
+	_read_form()
+	options.address = _address.text.strip_edges()
+	mesh_joined.emit()

@@ -2,19 +2,22 @@ class_name LaunchOptions
 extends RefCounted
 ## What to run, read from the arguments after "--" on the command line or filled in by the lobby.
 
-enum Role { LOBBY, SERVER, CLIENT }
+enum Role { LOBBY, SERVER, CLIENT, MESH_LOBBY, MESH }
 
 const DEFAULT_PORT: int = 8910
 const USAGE: String = """Arguments after "--":
   --server          run a match
   --client          play in one
-  --address A       where the server is (127.0.0.1)
+  --mesh-lobby      bring the peers of a mesh together
+  --mesh            be one of them
+  --address A       where the server or the lobby is (127.0.0.1)
   --port N          its port, 1 to 65535 (8910)
   --name X          the player's name
   --bots N          bots: instead of a person (client), or in the server's process
-  --clients N       wait for N players before the match begins (server; 0: begin at once)
-  --seconds S       length of the match (server) or longest stay (client); 0: no limit
-Without --server or --client the start screen opens."""
+  --clients N       wait for N players before the match begins (server; 0: begin at once), or
+                    peers of the mesh, 2 to 8 (lobby; 4)
+  --seconds S       length of the match (server, mesh) or longest stay (client); 0: no limit
+Without a role the start screen opens."""
 
 const _NAMES: PackedStringArray = [
 	"Ada", "Alan", "Barbara", "Dennis", "Edsger", "Grace", "Hedy", "Katherine",
@@ -64,6 +67,10 @@ func _parse(arguments: PackedStringArray) -> void:
 				role = Role.SERVER
 			"--client":
 				role = Role.CLIENT
+			"--mesh-lobby":
+				role = Role.MESH_LOBBY
+			"--mesh":
+				role = Role.MESH
 			"--address":
 				address = _take_value(option, rest)
 			"--port":

@@ -1,10 +1,11 @@
 class_name Main
 extends Node
-## Opens what the command line asks for: the start screen, a server, or clients.
+## Opens what the command line asks for: the start screen, a server, clients, or parts of a mesh.
 
 const _LOBBY_SCENE: PackedScene = preload("res://lobby/lobby.tscn")
 const _SERVER_SCENE: PackedScene = preload("res://match/server.tscn")
 const _CLIENT_SCENE: PackedScene = preload("res://match/client.tscn")
+const _MESH_SCENE: PackedScene = preload("res://mesh/mesh.tscn")
 
 var _options: LaunchOptions
 var _lobby: Lobby
@@ -30,6 +31,10 @@ func _ready() -> void:
 				_open_client(_options, true)
 			else:
 				_open_hidden_bots(_options.bots, _options.player_name)
+		LaunchOptions.Role.MESH_LOBBY:
+			_open_mesh_lobby(_options)
+		LaunchOptions.Role.MESH:
+			_open_mesh(_options, true)
 
 
 func _open_lobby(message: String) -> void:
@@ -38,6 +43,8 @@ func _open_lobby(message: String) -> void:
 	_lobby.message = message
 	_lobby.host_requested.connect(_on_host_requested)
 	_lobby.join_requested.connect(_on_join_requested)
+	_lobby.mesh_hosted.connect(_on_mesh_hosted)
+	_lobby.mesh_joined.connect(_on_mesh_joined)
 	add_child(_lobby)
 
 
@@ -63,7 +70,16 @@ func _open_hidden_bots(count: int, base_name: String) -> void:
 		_open_client(_options.for_player("%s %d" % [base_name, number + 1], true), false)
 
 
-func _add_side(side: MatchSide, options: LaunchOptions, is_shown: bool) -> void:
+func _open_mesh_lobby(options: LaunchOptions) -> void:
+	_add_side(MeshLobby.new(), options, false)
+
+
+func _open_mesh(options: LaunchOptions, is_shown: bool) -> void:
+	var side: MeshSide = _MESH_SCENE.instantiate()
+	_add_side(side, options, is_shown)
+
+
+func _add_side(side: Side, options: LaunchOptions, is_shown: bool) -> void:
 	side.options = options
 	side.visible = is_shown
 	side.finished.connect(_on_side_finished.bind(side))
@@ -87,20 +103,36 @@ func _on_join_requested() -> void:
 	_open_client(_options.for_player(_options.player_name, false), true)
 
 
-func _on_side_finished(succeeded: bool, message: String, side: MatchSide) -> void:
+## Opens a lobby here and joins it, with bots as some of the others.
+func _on_mesh_hosted(size: int, bots: int) -> void:
+	_close_lobby()
+	var lobby_options: LaunchOptions = _options.for_player("Lobby", false)
+	lobby_options.clients = size
+	_open_mesh_lobby(lobby_options)
+	for number: int in mini(bots, size - 1):
+		_open_mesh(_options.for_player("Bot %d" % (number + 1), true), false)
+	_open_mesh(_options.for_player(_options.player_name, false), true)
+
+
+func _on_mesh_joined() -> void:
+	_close_lobby()
+	_open_mesh(_options.for_player(_options.player_name, false), true)
+
+
+func _on_side_finished(succeeded: bool, message: String, side: Side) -> void:
 	_sides_running -= 1
 	_all_succeeded = _all_succeeded and succeeded
 	side.queue_free()
 	if _options.unattended:
 		if _sides_running == 0:
 			get_tree().quit(0 if _all_succeeded else 1)
-	elif side.visible or side == _server:
+	elif side.visible or side == _server or not succeeded:
 		_close_all_sides()
 		_open_lobby(message)
 
 
 func _close_all_sides() -> void:
 	for child: Node in get_children():
-		if child is MatchSide:
+		if child is Side:
 			child.queue_free()
 	_sides_running = 0

@@ -1,6 +1,6 @@
 class_name Network
 extends RefCounted
-## The connection of one side, and the only script of the demo that names the network class.
+## The connection of one side of a match, and the only script there that names the network class.
 ##
 ## Everything else speaks to [MultiplayerAPI]; to play over another peer, change [member _peer].
 

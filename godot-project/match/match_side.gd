@@ -1,15 +1,6 @@
 class_name MatchSide
-extends Control
+extends Side
 ## What the server's and the client's scene have in common.
-##
-## Each has a [MultiplayerAPI] of its own for its branch of the tree, so that a server and several
-## clients can live in one process, and each can be run alone from the editor.
-
-## The match is over on this side, or never came about.
-signal finished(succeeded: bool, message: String)
-
-## What to do; read from the command line if nobody sets it before the scene enters the tree.
-var options: LaunchOptions
 
 var _network := Network.new()
 var _joined: Array[int] = []
@@ -19,19 +10,13 @@ var _disagreements: PackedStringArray = []
 var _pings_ms: Dictionary = {}
 var _standings: Array[Dictionary] = []
 var _states: Dictionary = {}
-var _is_finished: bool = false
 
 @onready var _session: Session = %Session
 @onready var _hud: Hud = %Hud
 
 
-func _enter_tree() -> void:
-	get_tree().set_multiplayer(MultiplayerAPI.create_default_interface(), get_path())
-
-
 func _ready() -> void:
-	if options == null:
-		options = LaunchOptions.from_command_line()
+	super()
 	multiplayer.peer_connected.connect(_on_peer_connected)
 	multiplayer.peer_disconnected.connect(_on_peer_disconnected)
 	_session.avatar_added.connect(_on_avatar_added)
@@ -42,23 +27,8 @@ func _ready() -> void:
 
 
 func _exit_tree() -> void:
-	multiplayer.multiplayer_peer = null
+	super()
 	_network.close()
-	get_tree().set_multiplayer(null, get_path())
-
-
-## Ends this side once. A process in which it runs alone ends with it.
-func _finish(succeeded: bool, message: String = "") -> void:
-	if _is_finished:
-		return
-	_is_finished = true
-	if message != "":
-		print(message)
-	if options.unattended:
-		print("RESULT ", JSON.stringify(_make_report(succeeded)))
-	finished.emit(succeeded, message)
-	if get_tree().current_scene == self:
-		get_tree().quit(0 if succeeded else 1)
 
 
 func _on_peer_connected(id: int) -> void:

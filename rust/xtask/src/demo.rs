@@ -5,6 +5,7 @@
 
 mod account;
 mod audit;
+mod mesh;
 mod table;
 
 use std::env;
@@ -21,6 +22,8 @@ Builds and stages the extension, then plays a match over it on this machine: a h
 clients with bots, each a process of its own. Prints what each side saw and fails if the sides disagree.
 
   --seconds N    length of the match, 1 to 3600 (6)
+  --mesh         plays without a server instead: a lobby brings four peers together, who then chat and move, each
+                 connected to each other
   --windowed     opens windows to play in instead: a server with two bots, and two clients";
 
 const PLAYERS: [&str; 3] = ["Ada", "Grace", "Alan"];
@@ -40,6 +43,10 @@ const WINDOWS: [(&str, &str); 3] = [
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let options = Options::parse(args)?;
+    ensure!(
+        !(options.windowed && options.mesh),
+        "--mesh has no windows of its own: open the start screen with cargo xtask godot, and choose the mesh there"
+    );
     if options.windowed {
         require_display()?;
     }
@@ -47,6 +54,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let port = process::free_udp_port()?;
     if options.windowed {
         open_windows(&godot, port)
+    } else if options.mesh {
+        mesh::play(&godot, port, options.seconds)
     } else {
         play(&godot, port, options.seconds)
     }
@@ -55,6 +64,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 #[derive(Debug, PartialEq, Eq)]
 struct Options {
     windowed: bool,
+    mesh: bool,
     seconds: u32,
 }
 
@@ -62,12 +72,14 @@ impl Options {
     fn parse(args: &[String]) -> Result<Self> {
         let mut options = Self {
             windowed: false,
+            mesh: false,
             seconds: DEFAULT_SECONDS,
         };
         let mut rest = args.iter();
         while let Some(arg) = rest.next() {
             match arg.as_str() {
                 "--windowed" => options.windowed = true,
+                "--mesh" => options.mesh = true,
                 "--seconds" => {
                     options.seconds = rest
                         .next()
@@ -201,6 +213,14 @@ mod tests {
     fn the_match_lasts_as_long_as_was_asked_for() {
         assert_eq!(parse("").unwrap().seconds, DEFAULT_SECONDS);
         assert_eq!(parse("--seconds 20").unwrap().seconds, 20);
+    }
+
+    #[test]
+    fn a_mesh_is_played_only_if_asked_for_and_never_in_windows() {
+        assert!(!parse("").unwrap().mesh);
+        assert!(parse("--mesh --seconds 3").unwrap().mesh);
+        let both = ["--mesh".to_owned(), "--windowed".to_owned()];
+        assert!(run(&both).unwrap_err().to_string().contains("--mesh"));
     }
 
     #[test]

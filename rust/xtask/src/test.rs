@@ -89,6 +89,11 @@ const STEPS: [Step; 11] = [
         quick: false,
         run: |_| demo::run(&[]).map(|()| ""),
     },
+    Step {
+        name: "mesh-demo",
+        quick: false,
+        run: |_| demo::run(&["--mesh".to_owned()]).map(|()| ""),
+    },
 ];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {

@@ -124,8 +124,54 @@ pub(crate) struct ConnectionCore {
     pruned: AtomicU64,
     /// Statistics when they were asked for last.
     popped: Mutex<HostStatistics>,
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+    /// The name of the remote of the outgoing connection, while it is looked up.
+    search: Mutex<Option<Search>>,
+    is_claimed: AtomicBool,
+}
+
+/// A peer whose address is being looked up.
+struct Search {
+    lookup: Lookup,
+    peer: UdpPeer,
+    port: u16,
+}
+
+impl Search {
+    /// Lets the attempt begin, or end, if it is known by now where the remote is; `false` while it is not.
+    fn advance(&mut self, host: &UdpHost) -> bool {
+        if !self.peer.is_active() {
+            return true;
+        }
+        let addresses = match self.lookup.ask() {
+            Outcome::Pending => return false,
+            Outcome::Found(addresses) => addresses,
+            Outcome::Unknown => Vec::new(),
+        };
+        let reachable = addresses
+            .into_iter()
+            .find(|address| host.reaches(*address))
+            .map(|address| SocketAddr::new(address, self.port));
+        if reachable.is_none() {
+            let error = AddressError::Unresolved(self.lookup.name().to_owned());
+            log::error!("{error}");
+        }
+        self.peer.locate(reachable);
+        true
+    }
+}
+
+/// A connection that serves an `ENetMultiplayerPeerRs`, which takes its events; no other can claim it meanwhile.
+pub(crate) struct Claim(Arc<ConnectionCore>);
+
+impl Claim {
+    pub(crate) const fn core(&self) -> &Arc<ConnectionCore> {
+        &self.0
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.0.is_claimed.store(false, Ordering::Release);
     }
 }
 

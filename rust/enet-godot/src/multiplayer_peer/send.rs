@@ -1,11 +1,14 @@
 //! Where a packet of `put_packet` goes: which peers, which ENet channel, which flags.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use enet_proto::consts::HOST_DEFAULT_MAXIMUM_PACKET_SIZE;
 use enet_proto::{Packet, PacketFlags, SendError};
 
 use super::core::{Core, State, transfer};
-use super::session::{Role, SERVER_ID, Session, Status};
+use super::session::{Connection, Role, SERVER_ID, Session, Status};
+use crate::connection::ConnectionCore;
 use crate::error::PutPacketError;
 
 /// ENet channels that scripts use are this much higher than their transfer channels.
@@ -49,10 +52,26 @@ impl Core {
                 send_to_each(session, others, channel_id, &packet)
             }
         };
-        if let Ok(host) = session.connection.core.host() {
+        flush_unless_threaded(session, state.target_peer);
+        sent
+    }
+}
+
+/// Sends at once over the connections that lead to `target`, but for those that the network thread sends over.
+fn flush_unless_threaded(session: &Session, target: i32) {
+    let flush = |connection: &Arc<ConnectionCore>| {
+        if let Ok(host) = connection.host() {
             host.flush_unless_threaded();
         }
-        sent
+    };
+    if target > 0 {
+        session.connection_of(target).iter().for_each(flush);
+    } else {
+        session
+            .links
+            .connections()
+            .map(Connection::core)
+            .for_each(flush);
     }
 }
 

@@ -81,7 +81,7 @@ fn scores(accounts: &[Account]) -> String {
     align(&rows)
 }
 
-fn ids(ids: &[i32]) -> String {
+pub(super) fn ids(ids: &[i32]) -> String {
     if ids.is_empty() {
         return "-".to_owned();
     }
@@ -89,12 +89,12 @@ fn ids(ids: &[i32]) -> String {
     ids.join(" ")
 }
 
-fn cells<const N: usize>(texts: [&str; N]) -> Vec<String> {
+pub(super) fn cells<const N: usize>(texts: [&str; N]) -> Vec<String> {
     texts.map(str::to_owned).to_vec()
 }
 
 /// Columns as wide as their widest cell, two blanks apart.
-fn align(rows: &[Vec<String>]) -> String {
+pub(super) fn align(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
         .map(|column| {

@@ -56,6 +56,8 @@ const SINGLE: [(&str, &[(Class, Class)]); 13] = [
     ("compression", &ALL_PAIRS),
     ("names", &[OURS, UNTHREADED]),
     ("defects", &[OURS, OUR_SERVER, UNTHREADED]),
+    ("mesh", &ALL_PAIRS),
+    ("mesh_leaving", &ALL_PAIRS),
     ("threads", &[BUILT_IN, OURS, UNTHREADED]),
     ("subclass", &[BUILT_IN, OURS]),
     ("left_open", &[BUILT_IN, OURS, UNTHREADED]),
