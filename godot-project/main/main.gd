@@ -126,7 +126,7 @@ func _on_side_finished(succeeded: bool, message: String, side: Side) -> void:
 	if _options.unattended:
 		if _sides_running == 0:
 			get_tree().quit(0 if _all_succeeded else 1)
-	elif side.visible or side == _server or not succeeded:
+	elif side.visible or side == _server or side is MeshLobby and not succeeded:
 		_close_all_sides()
 		_open_lobby(message)
 

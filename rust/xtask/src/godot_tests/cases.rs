@@ -46,7 +46,7 @@ const SESSIONS: [(&str, &[&str]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 13] = [
+const SINGLE: [(&str, &[(Class, Class)]); 15] = [
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
