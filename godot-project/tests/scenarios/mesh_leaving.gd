@@ -9,7 +9,7 @@ const JOINED: Array = [["peer_connected", 2], ["peer_connected", 3]]
 
 func run() -> void:
 	for play: Callable in [
-		_soft, _by_force, _twice, _closing, _vanishing, _reset, _destroyed, _both_at_once,
+		_soft, _by_force, _twice, _closing, _vanishing, _reset, _destroyed, _both_at_once, _drop_another_when_left,
 		_close_when_joined, _close_when_left, _dropped,
 	]:
 		if await make_mesh(IDS):
@@ -22,6 +22,8 @@ func run() -> void:
 
 
 func _soft() -> void:
+	var host: WeakRef = weakref(nodes[0].hosts[2])
+	nodes[0].hosts.erase(2)
 	var seen: Array = []
 	var look: Callable = func(id: int) -> void:
 		seen.append([id, nodes[1].peer.get_peer(id).is_active(), nodes[1].peer.get_connection_status()])
@@ -36,12 +38,16 @@ func _soft() -> void:
 	await _until_left(1, 1)
 	check_equal(seen, [[1, false, CONNECTED]], "a handler sees the inactive object and a mesh that goes on")
 	check(lacks(nodes[0], 2) and lacks(nodes[1], 1), "both have forgotten each other")
+	check(host.get_ref() == null, "and let go of the host")
 	await _third_is_untouched()
 
 
 func _by_force() -> void:
+	var host: WeakRef = weakref(nodes[0].hosts[2])
+	nodes[0].hosts.erase(2)
 	nodes[0].peer.disconnect_peer(2, true)
 	check(lacks(nodes[0], 2), "a forced disconnect forgets the peer inside the call")
+	check(host.get_ref() == null, "and lets go of the host")
 	await _until_left(1, 1)
 	await pump(DELIVERY_SECONDS)
 	check_equal(nodes[0].signals, JOINED, "and emits nothing, ever")
@@ -141,6 +147,24 @@ func _both_at_once() -> void:
 	check_equal(nodes[0].signals.slice(3), both, "one poll reports both, in the order of their links")
 	check_equal(waiting, [1, 1], "after it has taken what the others sent")
 	check_equal(nodes[0].peer.get_packet(), pattern(8, 1), "which is there to read")
+
+
+func _drop_another_when_left() -> void:
+	if not nodes[0].is_ours:
+		# The built-in class reports also who was dropped meanwhile.
+		return
+	var drop: Callable = func(id: int) -> void:
+		if id == 2:
+			nodes[0].peer.disconnect_peer(3, true)
+	nodes[0].peer.peer_disconnected.connect(drop)
+	polled.clear()
+	nodes[1].peer.close()
+	nodes[2].peer.close()
+	await pump(DELIVERY_SECONDS)
+	printerr(ERRORS_ALLOWED + "its packet peer is inactive")
+	nodes[0].peer.poll()
+	printerr(ERRORS_OVER)
+	check_equal(nodes[0].signals.slice(2), [["peer_disconnected", 2]], "who was dropped is not reported")
 
 
 func _close_when_joined() -> void:

@@ -8,11 +8,12 @@ use crate::process::{Expected, Group};
 use crate::{stage, workspace};
 
 /// What a person starts from the editor: the project, and each of these with "Run current scene".
-const SCENES: [&str; 4] = [
+const SCENES: [&str; 5] = [
     "res://main/main.tscn",
     "res://lobby/lobby.tscn",
     "res://match/server.tscn",
     "res://match/client.tscn",
+    "res://mesh/mesh.tscn",
 ];
 
 /// Frames that a run lasts: past the start of everything, and past the crash that Godot has when an editor is closed

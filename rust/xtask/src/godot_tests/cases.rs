@@ -45,6 +45,9 @@ const SESSIONS: [(&str, &[&str]); 5] = [
     ("scene_session", &["server", "client"]),
 ];
 
+/// Of the mesh of four processes.
+const MESH_ROLES: [&str; 4] = ["one", "two", "three", "four"];
+
 /// Scenarios of one process, and the pairs that play them.
 const SINGLE: [(&str, &[(Class, Class)]); 15] = [
     ("reentrant", &[OURS, UNTHREADED]),
@@ -101,11 +104,15 @@ pub(super) fn all() -> Vec<Case> {
         ],
         limit: LIMIT,
     };
+    // The lobby and what finds the way through it are the demo's, which are of our classes.
+    let meshes = [Class::Ours, Class::Unthreaded]
+        .map(|class| Case::session("mesh_session", &MESH_ROLES, class, class));
     stalls
         .into_iter()
         .chain(single)
         .chain(sessions)
         .chain([mixed])
+        .chain(meshes)
         .collect()
 }
 
