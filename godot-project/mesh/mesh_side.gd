@@ -136,12 +136,13 @@ func _end_play() -> void:
 
 
 ## Goes once everybody has said the last word. What this peer said still arrives before its
-## goodbye.
+## goodbye, which is the lower id's: of two that cross, one may stay without an answer.
 func _leave_if_all_are_done() -> void:
 	if multiplayer.get_peers().is_empty() or _done.size() == _linker.names.size() - 1:
 		_is_leaving = true
 		for id: int in multiplayer.get_peers():
-			_peer.get_peer(id).peer_disconnect_later()
+			if id > _id:
+				_peer.get_peer(id).peer_disconnect_later()
 
 
 @rpc("any_peer", "call_remote", "unreliable_ordered", 3)

@@ -165,9 +165,9 @@ func _stay() -> void:
 		_receive()
 		return _seen.has([other, "still here", 0, RELIABLE])
 	await until(is_heard, "those who stayed reach each other")
-	if _signals.has(["peer_disconnected", other]):
-		return
-	_peer.get_peer(other).peer_disconnect_later()
+	# One says goodbye and two answers: of two goodbyes that cross, one may stay without an answer.
+	if role == "one":
+		_peer.get_peer(other).peer_disconnect_later()
 	await _until_gone("two" if role == "one" else "one")
 
 
