@@ -255,10 +255,9 @@ impl ConnectionCore {
                     peer: peer.clone(),
                     port,
                 };
+                // The next poll asks: an attempt never fails inside the call that begins it.
                 let former = self.search.lock().replace(search);
                 drop(former);
-                // A name that was looked up before is known at once.
-                self.advance_search();
                 peer
             }
         };
