@@ -1,123 +1,136 @@
 extends "res://tests/support/scenario.gd"
-## Four processes, roles one to four: they meet through the demo's lobby, which is in the process of one,
-## and reach each other with each kind of target in each transfer mode. Then three leaves, and four is gone
-## without a word.
+## Four processes, roles one to four, of one class or of both: they reach each other with each kind
+## of target in each transfer mode. Then three leaves, four is killed, and the others notice.
+##
+## The built-in class damages unreliable packets to more than one link (D02), so it sends those to
+## one peer at a time only.
 
+const MeshMeeting = preload("res://tests/support/mesh_meeting.gd")
 const ROLES: Array[String] = ["one", "two", "three", "four"]
 const MODES: Array[int] = [UNRELIABLE, ORDERED, RELIABLE]
+## Longest wait for what the other processes do.
+const SESSION_SECONDS: float = 60.0
 const ROUND_SECONDS: float = 0.05
-## Of a role that vanished; see [method ENetPacketPeerRs.set_timeout].
+## Bytes of a packet, so that a damaged one is noticed.
+const PADDING: int = 64
+## Of a role that is killed; see [method ENetPacketPeer.set_timeout].
 const TIMEOUT_FACTOR: int = 4
 const TIMEOUT_MIN_MSEC: int = 300
 const TIMEOUT_MAX_MSEC: int = 600
 
 var _peer: MultiplayerPeer
-var _linker: MeshLinker
 var _signals: Array = []
-## Role to id.
+## Role to id, of all.
 var _ids: Dictionary = {}
-var _connections: Array[ENetConnectionRs] = []
-## What arrived, each once: sender, then what was sent.
+## Id to whether it is of our class.
+var _are_ours: Dictionary = {}
+## What arrived, each once: sender, kind, whom it is about, mode.
 var _seen: Array = []
 
 
 func run() -> void:
-	if role == "one":
-		_open_lobby()
 	_peer = new_peer()
-	var id: int = _peer.generate_unique_id()
-	check_equal(_peer.create_mesh(id), OK, "a mesh begins")
+	check_equal(_peer.create_mesh(_peer.generate_unique_id()), OK, "a mesh begins")
 	record(_peer, _signals)
 	polled.append(_peer)
-	_linker = MeshLinker.new(id, role)
-	_linker.linked.connect(_on_linked)
-	_linker.failed.connect(func(reason: String) -> void: check(false, "all links are made", reason))
-	if await _join():
-		await _exchange()
+	if await _join() and await _exchange():
 		match role:
 			"three":
 				await _leave()
 			"four":
-				await _vanish()
+				await _wait_for_the_kill()
 			_:
 				await _stay()
-	_linker.stop()
 	_peer.close()
 
 
-func _open_lobby() -> void:
-	var lobby := MeshLobby.new()
-	lobby.options = LaunchOptions.new()
-	lobby.options.port = port
-	lobby.options.clients = ROLES.size()
-	lobby.finished.connect(func(succeeded: bool, _message: String) -> void:
-		check(succeeded, "the lobby has brought all together")
-		lobby.queue_free())
-	add_child(lobby)
-
-
-func _on_linked(id: int, connection: ENetConnectionRs) -> void:
-	check_equal(_peer.add_mesh_peer(id, connection), OK, "a link is added")
-	_connections.append(connection)
-
-
 func _join() -> bool:
-	check_equal(_linker.join(LOCALHOST, port), OK, "the lobby is asked")
-	var is_complete: Callable = func() -> bool:
-		_linker.update(get_process_delta_time())
-		return _linker.is_complete()
-	if not await until(is_complete, "everybody is linked to everybody", 60.0):
+	var meeting := MeshMeeting.new(role, ROLES, port)
+	var connection_class: String = peer_class.replace("MultiplayerPeer", "Connection")
+	check_equal(meeting.begin(connection_class, _own_id()), OK, "the others are called")
+	if not await until(meeting.update, "there is a connection to everybody", SESSION_SECONDS):
 		return false
-	for id: int in _linker.names:
-		_ids[_linker.names[id]] = id
-	check_equal(_ids.size(), ROLES.size(), "the lobby names all")
-	check_equal(_signals.size(), ROLES.size() - 1, "each link is reported")
+	for other: String in ROLES:
+		_ids[other] = meeting.roster[other].id
+		_are_ours[_ids[other]] = meeting.roster[other].is_ours
+	for other: String in meeting.connected:
+		var call_it: Callable = _peer.add_mesh_peer.bind(_ids[other], meeting.connected[other])
+		answers("a link to %s is added" % other, call_it, OK)
+		check_equal(_signals[-1], ["peer_connected", _ids[other]], "the link is reported")
+	check_equal(_signals.size(), ROLES.size() - 1, "each link is reported once")
 	return true
 
 
-## Everybody sends round after round until all have seen everything: what is unreliable may get lost.
-func _exchange() -> void:
-	var others: Array = _ids.values().filter(func(id: int) -> bool: return id != _own_id())
-	var missing: Array = []
-	for mode: int in MODES:
-		for sender: int in others:
-			missing.append([sender, "all", 0, mode])
-			missing.append([sender, "one", _own_id(), mode])
-			for left_out: int in others:
-				if left_out != sender:
-					missing.append([sender, "all but", left_out, mode])
-	var expected: Array = missing.duplicate()
-	for sender: int in others:
-		expected.append([sender, "complete", 0, RELIABLE])
+## Everybody sends round after round until all have seen everything: what is unreliable may get
+## lost. Nobody goes before all are quiet.
+func _exchange() -> bool:
+	var wanted: Array = _entries_to(_own_id())
+	if not await _send_rounds_until(func() -> bool: return wanted.all(_seen.has), "all arrives"):
+		return false
+	_send(0, RELIABLE, "complete", 0)
+	if not await _send_rounds_until(_has_heard_from_all.bind("complete"), "all arrives everywhere"):
+		return false
+	_send(0, RELIABLE, "quiet", 0)
+	if not await _until_seen(_has_heard_from_all.bind("quiet"), "everybody is quiet"):
+		return false
+	var is_stray: Callable = func(entry: Array) -> bool:
+		return entry[1] in ["one", "all", "all but"] and not wanted.has(entry)
+	var strays: Array = _seen.filter(is_stray)
+	return check_equal(strays, [], "nothing arrives that was for others")
+
+
+## What [param receiver] is to see of the others.
+func _entries_to(receiver: int) -> Array:
+	var entries: Array = []
+	for sender: int in _ids.values():
+		if sender == receiver:
+			continue
+		for mode: int in MODES:
+			entries.append([sender, "one", receiver, mode])
+			if not _may_send_to_many(sender, mode):
+				continue
+			entries.append([sender, "all", 0, mode])
+			for left_out: int in _ids.values():
+				if left_out != sender and left_out != receiver:
+					entries.append([sender, "all but", left_out, mode])
+	return entries
+
+
+func _may_send_to_many(sender: int, mode: int) -> bool:
+	return mode == RELIABLE or _are_ours[sender]
+
+
+func _has_heard_from_all(kind: String) -> bool:
+	return _other_ids().all(func(sender: int) -> bool: return _seen.has([sender, kind, 0, RELIABLE]))
+
+
+func _send_rounds_until(condition: Callable, what: String) -> bool:
 	var next_round: Array = [0]
 	var is_over: Callable = func() -> bool:
-		_receive()
+		if condition.call():
+			return true
 		if Time.get_ticks_msec() >= next_round[0]:
 			next_round[0] = Time.get_ticks_msec() + int(ROUND_SECONDS * 1000.0)
-			_send_round(others)
-		return missing.all(_seen.has)
-	if not await until(is_over, "all targets in all modes arrive", 60.0):
-		return
-	_send(0, RELIABLE, "complete", 0)
-	var is_complete: Callable = func() -> bool:
-		return is_over.call() and expected.all(_seen.has)
-	await until(is_complete, "all have seen everything", 60.0)
-	var strays: Array = _seen.filter(func(entry: Array) -> bool: return not expected.has(entry))
-	check_equal(strays, [], "nothing arrives that was for others")
+			_send_round()
+		return false
+	return await _until_seen(is_over, what)
 
 
-func _send_round(others: Array) -> void:
+func _send_round() -> void:
 	for mode: int in MODES:
-		_send(0, mode, "all", 0)
-		for id: int in others:
+		for id: int in _other_ids():
 			_send(id, mode, "one", id)
+		if not _may_send_to_many(_own_id(), mode):
+			continue
+		_send(0, mode, "all", 0)
+		for id: int in _other_ids():
 			_send(-id, mode, "all but", id)
 
 
 func _send(target: int, mode: int, kind: String, about: int) -> void:
 	_peer.set_target_peer(target)
 	_peer.set("transfer_mode", mode)
-	if _peer.put_var([kind, about]) != OK:
+	if _peer.put_var([kind, about, pattern(PADDING, about)]) != OK:
 		check(false, "%s %d is sent in mode %d" % [kind, about, mode])
 
 
@@ -126,8 +139,9 @@ func _receive() -> void:
 		var sender: int = _peer.get_packet_peer()
 		var mode: int = _peer.get_packet_mode()
 		var received: Variant = _peer.get_var()
-		if received is not Array:
-			check(false, "what arrives is whole", str(received))
+		var is_whole: bool = received is Array and received.size() == 3
+		if not is_whole or received[2] != pattern(PADDING, received[1]):
+			check(false, "D02: what arrives is whole", str(received))
 			continue
 		var entry: Array = [sender, received[0], received[1], mode]
 		if not _seen.has(entry):
@@ -135,47 +149,56 @@ func _receive() -> void:
 
 
 func _leave() -> void:
-	for id: int in _ids.values():
-		if id != _own_id():
-			_peer.get_peer(id).peer_disconnect_later()
-	await until(func() -> bool: return _signals.size() == 6, "everybody agrees that three leaves")
+	for id: int in _other_ids():
+		_peer.get_peer(id).peer_disconnect_later()
+	var count: int = (ROLES.size() - 1) * 2
+	await until(func() -> bool: return _signals.size() == count, "everybody agrees that three leaves")
 	check_equal(int(_peer.get_connection_status()), CONNECTED, "a mesh without peers goes on")
 
 
-func _vanish() -> void:
+func _wait_for_the_kill() -> void:
 	await _until_gone("three")
 	var may_go: Callable = func() -> bool:
-		_receive()
 		return ["one", "two"].all(func(other: String) -> bool:
 			return _seen.has([_ids[other], "go", _own_id(), RELIABLE]))
-	await until(may_go, "one and two let four go")
-	for connection: ENetConnectionRs in _connections:
-		if connection.get_peers().size() > 0:
-			connection.destroy()
+	if await _until_seen(may_go, "one and two let four go"):
+		await be_killed()
 
 
 func _stay() -> void:
 	await _until_gone("three")
-	_peer.get_peer(_ids["four"]).set_timeout(TIMEOUT_FACTOR, TIMEOUT_MIN_MSEC, TIMEOUT_MAX_MSEC)
+	var packet_peer: PacketPeer = _peer.get_peer(_ids["four"])
+	packet_peer.set_timeout(TIMEOUT_FACTOR, TIMEOUT_MIN_MSEC, TIMEOUT_MAX_MSEC)
 	_send(_ids["four"], RELIABLE, "go", _ids["four"])
 	await _until_gone("four")
-	var other: int = _ids["two" if role == "one" else "one"]
+	var other: String = "two" if role == "one" else "one"
 	_send(0, RELIABLE, "still here", 0)
 	var is_heard: Callable = func() -> bool:
-		_receive()
-		return _seen.has([other, "still here", 0, RELIABLE])
-	await until(is_heard, "those who stayed reach each other")
+		return _seen.has([_ids[other], "still here", 0, RELIABLE])
+	await _until_seen(is_heard, "those who stayed reach each other")
 	# One says goodbye and two answers: of two goodbyes that cross, one may stay without an answer.
 	if role == "one":
-		_peer.get_peer(other).peer_disconnect_later()
-	await _until_gone("two" if role == "one" else "one")
+		_peer.get_peer(_ids[other]).peer_disconnect_later()
+	await _until_gone(other)
+	check_equal(_signals.size(), (ROLES.size() - 1) * 2, "everybody came once and went once")
 
 
 func _until_gone(other: String) -> void:
 	var is_gone: Callable = func() -> bool:
-		_receive()
 		return _signals.has(["peer_disconnected", _ids[other]])
-	await until(is_gone, "%s is gone" % other, 60.0)
+	await _until_seen(is_gone, "%s is gone" % other)
+
+
+## Waits until [param condition] answers true, and takes what arrives meanwhile.
+func _until_seen(condition: Callable, what: String) -> bool:
+	var holds: Callable = func() -> bool:
+		_receive()
+		return condition.call()
+	return await until(holds, what, SESSION_SECONDS)
+
+
+func _other_ids() -> Array:
+	return _ids.values().filter(func(id: int) -> bool: return id != _own_id())
 
 
 func _own_id() -> int:

@@ -15,6 +15,8 @@ const SHOWN_LENGTH: int = 300
 const ERRORS_EXPECTED: String = "[errors expected] "
 const ERRORS_ALLOWED: String = "[errors allowed] "
 const ERRORS_OVER: String = "[errors over]"
+## Asks the process that started this one to kill it.
+const KILL_REQUEST: String = "[kill this process]"
 
 const DISCONNECTED: int = MultiplayerPeer.CONNECTION_DISCONNECTED
 const CONNECTING: int = MultiplayerPeer.CONNECTION_CONNECTING
@@ -128,6 +130,15 @@ func poll_all() -> void:
 	for peer: MultiplayerPeer in polled.duplicate():
 		if peer.get_connection_status() != DISCONNECTED:
 			peer.poll()
+
+
+## Ends this process by force: no code runs at its end, and nobody is told. What was checked up to
+## here counts. Returns only if nobody hears, which is a failed check.
+func be_killed() -> void:
+	printerr("TESTS %d passed, %d failed" % [passed, failed])
+	printerr(KILL_REQUEST)
+	await pump(PATIENCE_SECONDS)
+	check(false, "the process is killed")
 
 
 ## Appends [code][signal, id][/code] to [param into] for each signal of [param peer].

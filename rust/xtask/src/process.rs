@@ -25,6 +25,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How long output may still trickle in after a process has ended. A grandchild may hold the pipe open for ever.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
+/// A process that prints this line is killed: a test that wants to know what others make of a sudden end asks for it.
+pub(crate) const KILL_REQUEST: &str = "[kill this process]";
+
 /// A Godot that answered to `--version`.
 #[derive(Debug, Clone)]
 pub(crate) struct Godot {
@@ -75,6 +78,8 @@ struct Process {
 pub(crate) enum Exit {
     /// It ended itself with this code.
     Code(i32),
+    /// We killed it since it had printed [`KILL_REQUEST`].
+    OnRequest,
     /// A signal that was not ours ended it: a crash.
     Crash,
     /// We killed it since the group's time was up.
@@ -87,6 +92,7 @@ impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(code) => write!(f, "exit code {code}"),
+            Self::OnRequest => write!(f, "killed: it had asked"),
             Self::Crash => write!(f, "crashed"),
             Self::Deadline => write!(f, "killed: out of time"),
             Self::SiblingFailed => write!(f, "killed: another process failed"),
@@ -208,7 +214,13 @@ impl Group {
     fn take(&mut self, index: usize, line: Option<String>) {
         let process = &mut self.processes[index];
         match line {
-            Some(line) => process.lines.push(line),
+            Some(line) => {
+                let asks_for_it = line == KILL_REQUEST;
+                process.lines.push(line);
+                if asks_for_it {
+                    process.end(Exit::OnRequest);
+                }
+            }
             None => process.open_streams -= 1,
         }
     }
@@ -324,6 +336,18 @@ mod tests {
         group.spawn("fails", &mut shell("exit 3")).unwrap();
         let exits: Vec<Exit> = group.wait().iter().map(|run| run.exit).collect();
         assert_eq!(exits, [Exit::SiblingFailed, Exit::Code(3)]);
+    }
+
+    #[test]
+    fn a_process_is_killed_when_it_asks_and_its_siblings_go_on() {
+        let mut group = Group::new(LIMIT);
+        let asks = format!("echo before; echo '{KILL_REQUEST}' >&2; exec sleep 100");
+        group.spawn("asks", &mut shell(&asks)).unwrap();
+        group.spawn("goes on", &mut shell("sleep 0.2")).unwrap();
+        let runs = group.wait();
+        let exits: Vec<Exit> = runs.iter().map(|run| run.exit).collect();
+        assert_eq!(exits, [Exit::OnRequest, Exit::Code(0)]);
+        assert!(runs[0].problems(Expected::default()).is_empty());
     }
 
     #[test]

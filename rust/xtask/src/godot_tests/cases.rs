@@ -45,8 +45,22 @@ const SESSIONS: [(&str, &[&str]); 5] = [
     ("scene_session", &["server", "client"]),
 ];
 
-/// Of the mesh of four processes.
+/// The roles of a mesh, and the classes in them: in the mixed ones each role is played by both, and each two classes
+/// are on both ends of a link.
 const MESH_ROLES: [&str; 4] = ["one", "two", "three", "four"];
+const MESHES: [(&str, [Class; 4]); 5] = [
+    ("built-in", [Class::BuiltIn; 4]),
+    ("ours", [Class::Ours; 4]),
+    ("unthreaded", [Class::Unthreaded; 4]),
+    (
+        "ours+built-in",
+        [Class::Ours, Class::BuiltIn, Class::Ours, Class::BuiltIn],
+    ),
+    (
+        "built-in+ours",
+        [Class::BuiltIn, Class::Ours, Class::BuiltIn, Class::Ours],
+    ),
+];
 
 /// Scenarios of one process, and the pairs that play them.
 const SINGLE: [(&str, &[(Class, Class)]); 15] = [
@@ -104,9 +118,7 @@ pub(super) fn all() -> Vec<Case> {
         ],
         limit: LIMIT,
     };
-    // The lobby and what finds the way through it are the demo's, which are of our classes.
-    let meshes = [Class::Ours, Class::Unthreaded]
-        .map(|class| Case::session("mesh_session", &MESH_ROLES, class, class));
+    let meshes = MESHES.map(|(name, classes)| Case::mesh(name, classes));
     stalls
         .into_iter()
         .chain(single)
@@ -151,6 +163,18 @@ impl Case {
             name: format!("{scenario} {}/{}", server.label(), client.label()),
             scenario,
             players,
+            limit: LIMIT,
+        }
+    }
+
+    fn mesh(name: &str, classes: [Class; 4]) -> Self {
+        let players = MESH_ROLES.into_iter().zip(classes);
+        Self {
+            name: format!("mesh_session {name}"),
+            scenario: "mesh_session",
+            players: players
+                .map(|(role, class)| Player::new(role, class))
+                .collect(),
             limit: LIMIT,
         }
     }

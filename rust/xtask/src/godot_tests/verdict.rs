@@ -13,7 +13,7 @@ const ERRORS_ALLOWED: &str = "[errors allowed] ";
 /// The end of both.
 const ERRORS_OVER: &str = "[errors over]";
 
-/// The last line of a scenario: `TESTS 12 passed, 0 failed`.
+/// The last line of a scenario, or the last but one if it then asks to be killed: `TESTS 12 passed, 0 failed`.
 const STATUS: &str = "TESTS ";
 
 /// Everything that is wrong with the processes of a case, each behind the name of its process.

@@ -2,7 +2,7 @@
 
 use super::{Exit, Run};
 
-/// What a good run of Godot looks like, beside exit code 0.
+/// What a good run of Godot looks like, beside exit code 0 or an end that it asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Expected<'a> {
     /// A line that must be there, by its beginning: proof that the script got to its end.
@@ -17,7 +17,7 @@ impl Run {
     /// Godot's exit code alone proves little: it is 0 also if scripts fail to parse or the extension fails to load.
     pub(crate) fn problems(&self, expected: Expected<'_>) -> Vec<String> {
         let mut problems = Vec::new();
-        if self.exit != Exit::Code(0) {
+        if !matches!(self.exit, Exit::Code(0) | Exit::OnRequest) {
             problems.push(self.exit.to_string());
         }
         if let Some(status) = expected.status_line
