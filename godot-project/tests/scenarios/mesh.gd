@@ -1,6 +1,6 @@
 extends "res://tests/support/mesh_scenario.gd"
-## One process: what [code]create_mesh[/code] and [code]add_mesh_peer[/code] accept, and in a mesh of
-## four nodes which target reaches whom, in each transfer mode.
+## One process: what [code]create_mesh[/code] and [code]add_mesh_peer[/code] accept, and in a mesh
+## of four nodes which target reaches whom, in each transfer mode.
 
 const IDS: Array[int] = [1, 2, 3, 40]
 const STRANGER: int = 99
@@ -164,7 +164,7 @@ func _check_mode(node: MeshNode, other: MeshNode, mode: int) -> void:
 		check_equal(_take(other.peer), [node.id, mode, 0, _content()], "mode %d: content" % mode)
 
 
-## D02: the built-in class frees a packet to several links after the first, so it does not play this.
+## D02: the built-in class frees a packet to several links after the first, so it does not do this.
 func _check_broadcasts() -> void:
 	for node: MeshNode in nodes:
 		if not node.is_ours:

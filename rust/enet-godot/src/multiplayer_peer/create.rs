@@ -6,10 +6,11 @@ use enet_proto::PeerState;
 use enet_udp::Bind;
 use godot::obj::Gd;
 
-use super::core::Core;
+use super::core::{Core, State};
 use super::door::{Door, DoorKeeper};
 use super::links::Links;
 use super::session::{Connection, Registered, Role, SERVER_ID, Session, Status};
+use crate::address::BindAddress;
 use crate::connection::{ConnectionCore, ENetConnectionRs, HostArguments, PeerHandle};
 use crate::error::{CreateError, MeshError};
 
@@ -117,43 +118,22 @@ impl Core {
     ) -> Result<(), MeshError> {
         let object = object.ok_or(MeshError::NoHost)?;
         let core = ENetConnectionRs::shared_by(&object);
-        self.check_mesh_id(unique_id)?;
+        self.lock().mesh_without(unique_id)?;
         let claim = core.claim().ok_or(MeshError::HostInUse)?;
         // Made before the peer is looked at, so that its end counts as news however soon it comes.
         let connection = Connection::new(object, claim);
         let peer = only_connected_peer(&core)?;
         let replaced = {
             let mut state = self.lock();
-            let session = state
-                .session
-                .as_mut()
-                .filter(|session| session.role == Role::Mesh)
-                .ok_or(MeshError::NotMesh)?;
+            let session = state.mesh_without(unique_id)?;
             session.add_mesh_peer(unique_id, connection, peer)
         };
         drop(replaced);
         Ok(())
     }
 
-    /// Whether a peer `unique_id` can be added.
-    fn check_mesh_id(&self, unique_id: i32) -> Result<(), MeshError> {
-        let state = self.lock();
-        let session = state
-            .session
-            .as_ref()
-            .filter(|session| session.role == Role::Mesh)
-            .ok_or(MeshError::NotMesh)?;
-        if unique_id < 1 {
-            return Err(MeshError::UniqueId(unique_id));
-        }
-        if unique_id == session.unique_id {
-            return Err(MeshError::OwnId(unique_id));
-        }
-        Ok(())
-    }
-
     /// What servers and clients begin with; the flag is cleared even if a later step fails, as in the built-in class.
-    fn prepare(&self) -> Result<crate::address::BindAddress, CreateError> {
+    fn prepare(&self) -> Result<BindAddress, CreateError> {
         let mut state = self.lock();
         if state.session.is_some() {
             return Err(CreateError::AlreadyActive);
@@ -167,6 +147,24 @@ impl Core {
             None => Ok(()),
             Some(_superfluous) => Err(CreateError::AlreadyActive),
         }
+    }
+}
+
+impl State {
+    /// The mesh, if its own id is not `unique_id` and a peer of that id can be.
+    fn mesh_without(&mut self, unique_id: i32) -> Result<&mut Session, MeshError> {
+        let session = self
+            .session
+            .as_mut()
+            .filter(|session| session.role == Role::Mesh)
+            .ok_or(MeshError::NotMesh)?;
+        if unique_id < 1 {
+            return Err(MeshError::UniqueId(unique_id));
+        }
+        if unique_id == session.unique_id {
+            return Err(MeshError::OwnId(unique_id));
+        }
+        Ok(session)
     }
 }
 
@@ -238,6 +236,10 @@ mod tests {
         assert!(core.is_refusing_new_connections());
     }
 
+    fn check(core: &Core, unique_id: i32) -> Result<(), MeshError> {
+        core.lock().mesh_without(unique_id).map(|_| ())
+    }
+
     #[test]
     fn d20_a_mesh_peer_has_an_id_of_its_own_from_1_on() {
         let core = mesh(7);
@@ -248,9 +250,9 @@ mod tests {
             (1, Ok(())),
             (i32::MAX, Ok(())),
         ] {
-            assert_eq!(core.check_mesh_id(id), fault);
+            assert_eq!(check(&core, id), fault);
         }
-        assert_eq!(Core::default().check_mesh_id(0), Err(MeshError::NotMesh));
+        assert_eq!(check(&Core::default(), 0), Err(MeshError::NotMesh));
     }
 
     #[test]
