@@ -77,13 +77,18 @@ func _take_event(event: Array) -> void:
 				failed.emit("The lobby at %s, port %d, does not let us in." % [_address, _port])
 
 
+## The first one counts. Anything may come from an address that somebody typed.
 func _take_roster(received: Variant) -> void:
-	var types: Array = [TYPE_ARRAY, TYPE_ARRAY]
-	if not MeshLobby.is_message(received, MeshLobby.Message.ROSTER, types):
+	var types: Array = [TYPE_PACKED_INT64_ARRAY, TYPE_PACKED_STRING_ARRAY]
+	if not names.is_empty() or not MeshLobby.is_message(received, MeshLobby.Message.ROSTER, types):
 		return
-	for index: int in (received[1] as Array).size():
-		var id: int = received[1][index]
-		names[id] = received[2][index]
+	var ids: PackedInt64Array = received[1]
+	var all_names: PackedStringArray = received[2]
+	if ids.size() != all_names.size() or ids.size() > MeshLobby.LARGEST or not ids.has(_id):
+		return
+	for index: int in ids.size():
+		names[ids[index]] = all_names[index]
+	for id: int in names:
 		if id != _id:
 			var pair := MeshPair.new(_id, id)
 			_pairs.append(pair)

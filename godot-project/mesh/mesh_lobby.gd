@@ -11,7 +11,7 @@ extends Side
 enum Message {
 	## To the lobby: id and name of a peer.
 	HELLO,
-	## From the lobby: the ids of all peers, and their names.
+	## From the lobby: the ids of all peers, and their names, as packed arrays.
 	ROSTER,
 	## To the lobby, from the socket of one pair: the own id and the other's.
 	PAIR,
@@ -24,6 +24,8 @@ const LARGEST: int = 8
 const DEFAULT_SIZE: int = 4
 const LONGEST_NAME: int = 16
 
+## Of a [MultiplayerPeer].
+const _HIGHEST_ID: int = 2147483647
 ## A peer's link and one for each of its pairs.
 const _MAX_LINKS: int = LARGEST * LARGEST
 ## How long an unattended lobby waits for its peers, in seconds.
@@ -113,22 +115,31 @@ static func is_message(received: Variant, kind: Message, types: Array) -> bool:
 
 
 func _take_hello(peer: ENetPacketPeerRs, id: int, player_name: String) -> void:
-	var is_taken: bool = _members.values().any(func(member: Array) -> bool: return member[0] == id)
-	if _has_roster or id < 1 or is_taken:
+	if _has_roster or id < 1 or id > _HIGHEST_ID or _is_member(id):
 		peer.peer_disconnect_later()
 		return
 	_members[peer] = [id, player_name.strip_escapes().strip_edges().left(LONGEST_NAME)]
 	if _members.size() < _size:
 		return
 	_has_roster = true
-	var ids: Array = _members.values().map(func(member: Array) -> int: return member[0])
-	var names: Array = _members.values().map(func(member: Array) -> String: return member[1])
+	var ids: PackedInt64Array = []
+	var names: PackedStringArray = []
+	for member: Array in _members.values():
+		ids.append(member[0])
+		names.append(member[1])
 	for member: ENetPacketPeerRs in _members.keys():
 		member.put_var([Message.ROSTER, ids, names])
 		member.peer_disconnect_later()
 
 
+func _is_member(id: int) -> bool:
+	return _members.values().any(func(member: Array) -> bool: return member[0] == id)
+
+
 func _take_pair(peer: ENetPacketPeerRs, id: int, other_id: int) -> void:
+	if not _has_roster or id == other_id or not (_is_member(id) and _is_member(other_id)):
+		peer.peer_disconnect_now()
+		return
 	var other: ENetPacketPeerRs = _waiting.get([other_id, id])
 	if other == null:
 		_waiting[[id, other_id]] = peer

@@ -79,7 +79,7 @@ func _take_event(event: Array) -> void:
 		ENetConnectionRs.EVENT_CONNECT:
 			if state == State.ASKING:
 				peer.put_var([MeshLobby.Message.PAIR, _own_id, other_id])
-			elif _own_id > other_id or event[2] == other_id:
+			elif event[2] == other_id or _own_id > other_id and state == State.CONNECTING:
 				state = State.LINKED
 			else:
 				# Somebody else found the open port.

@@ -83,8 +83,8 @@ func _begin_if_complete() -> void:
 	if not _linker.is_complete():
 		return
 	_has_begun = true
-	_status.text = "%d peers, no server" % _linker.names.size()
 	_add_disc(_id)
+	_show_status()
 
 
 func _play(delta: float) -> void:
@@ -183,10 +183,15 @@ func _on_peer_connected(id: int) -> void:
 func _on_peer_disconnected(id: int) -> void:
 	_record.left.append(id)
 	_show_line(id, "left")
+	_show_status()
 	var disc: MeshDisc = _discs.get(id)
 	_discs.erase(id)
 	if disc != null:
 		disc.queue_free()
+
+
+func _show_status() -> void:
+	_status.text = "%d peers, no server" % (multiplayer.get_peers().size() + 1)
 
 
 func _on_line_submitted(text: String) -> void:
