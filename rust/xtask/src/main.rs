@@ -9,6 +9,7 @@ mod differential;
 mod editor;
 mod godot;
 mod godot_tests;
+mod pool;
 mod process;
 mod setup;
 mod stage;

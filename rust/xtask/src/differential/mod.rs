@@ -1,109 +1,70 @@
 //! `cargo xtask differential`: the same steps with the engine's classes and with ours, compared one by one.
 //!
-//! [`observe`] reads what a process told of its steps, [`compare`] finds the differences and matches them with
+//! [`record`] knows what was recorded and which script plays it, [`processes`] runs scripts, [`observe`] reads what a
+//! process told of its steps, [`compare`] finds the differences, and [`expectations`] matches them with
 //! `differences.json`.
 
 mod compare;
+mod expectations;
 mod observe;
+mod processes;
+mod record;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::process::{Exit, Godot, Group, Run};
-use crate::{args, stage, workspace};
-use compare::{Difference, Expectations};
-use observe::{Probes, RecordedStep, Step};
+use crate::process::Godot;
+use crate::{args, pool, stage, workspace};
+use expectations::{Expectations, Found};
+use observe::Step;
+use processes::{Observed, Side};
+use record::{ProbeFile, Recorded};
 
 pub(crate) const HELP: &str = "\
 Builds and stages the extension, then runs every probe of godot-project/tests/differential with the engine's classes
-and with ours (network thread off), and compares them step by step: what calls returned, the signals, and whether
-errors or warnings were printed. The engine's own classes must do what record.json says. Fails on a difference that
-differences.json does not name, and on an entry there that does not differ any more.
+and with ours, with the network thread off and on, and compares them step by step: what calls returned, the signals,
+and whether errors or warnings were printed. The engine's own classes must do what record.json says. Fails on a
+difference that differences.json does not describe, and on an entry there that is not what was seen.
 
   --only NAME   only the probes whose names contain this";
 
-const FOLDER: &str = "tests/differential";
-const RUNNER: &str = "res://tests/differential/run_probes.tscn";
-/// The last line of a process that ran all its probes.
-const DONE: &str = "PROBES DONE";
-/// For the two processes of a file; generous, since others may be using the machine.
-const LIMIT: Duration = Duration::from_secs(240);
-
-/// The part of `record.json` that is compared.
-#[derive(Debug, Deserialize)]
-struct Record {
-    scenarios: Vec<Scenario>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Scenario {
-    name: String,
-    steps: Vec<RecordedStep>,
-}
-
-/// A file of probes, and those of its probes that were chosen.
-struct ProbeFile {
-    name: String,
-    probes: Vec<String>,
-}
-
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let only = parse(args)?;
-    let record: Record = read_json("record.json")?;
+    let recorded = record::load()?;
     let expectations: Expectations = read_json("differences.json")?;
-    let recorded: BTreeMap<String, Vec<Step>> = record
-        .scenarios
-        .into_iter()
-        .filter(|scenario| scenario.name.contains(only))
-        .map(|scenario| {
-            let steps = scenario.steps.into_iter().map(Step::from).collect();
-            (scenario.name, steps)
-        })
-        .collect();
-    let files = probe_files(&recorded)?;
+    let all = record::files(&recorded, "")?;
+    expectations.check_coverage(
+        |name| recorded.contains_key(name),
+        recorded.keys().map(String::as_str),
+        |name| all.iter().any(|file| file.has(name)),
+    )?;
+    let mut files = record::files(&recorded, only)?;
+    if !processes::has_private_network() {
+        for file in files.extract_if(.., |file| file.private_network) {
+            println!(
+                "left out {}: no private network here",
+                file.probes.join(", ")
+            );
+        }
+    }
     ensure!(!files.is_empty(), "no probe has a name with {only:?}");
     let godot = stage::ready()?;
     let started = Instant::now();
-    let mut problems = Vec::new();
-    let mut found = Vec::new();
-    let (mut probe_count, mut step_count) = (0, 0);
-    for file in &files {
-        let (built_in, ours) = observe_both(&godot, file, &mut problems)?;
-        for name in &file.probes {
-            let steps = &recorded[name];
-            let built_in = built_in.get(name).map_or(&[][..], Vec::as_slice);
-            let ours = ours.get(name).map_or(&[][..], Vec::as_slice);
-            let unlike_record = compare::differences(name, steps, built_in);
-            problems.extend(
-                unlike_record.iter().map(|difference| {
-                    format!("the engine's class is not as recorded: {difference}")
-                }),
-            );
-            found.extend(compare::differences(name, built_in, ours));
-            step_count += steps.len();
-        }
-        probe_count += file.probes.len();
-        println!("ran    {} ({} probes)", file.name, file.probes.len());
+    let observed = observe_all(&godot, &files, &expectations)?;
+    let mut report = Report::default();
+    for (file, sides) in files.iter().zip(&observed) {
+        report.add(file, sides, &recorded, &expectations);
     }
-    let was_run = |name: &str| {
-        files
-            .iter()
-            .any(|file| file.probes.iter().any(|p| p == name))
-    };
-    problems.extend(expectations.problems(&found, was_run, only.is_empty()));
-    report(&found, &problems);
-    println!(
-        "{probe_count} probes with {step_count} steps, {} differences in {:.0} s",
-        found.len(),
-        started.elapsed().as_secs_f32()
-    );
-    if !problems.is_empty() {
-        bail!("{} problems", problems.len());
+    report.judge(&files, &expectations);
+    report.print(&expectations);
+    println!("in {:.0} s", started.elapsed().as_secs_f32());
+    if !report.problems.is_empty() {
+        bail!("{} problems", report.problems.len());
     }
     Ok(())
 }
@@ -119,95 +80,165 @@ fn parse(args: &[String]) -> Result<&str> {
     }
 }
 
-fn report(found: &[Difference], problems: &[String]) {
-    for problem in problems {
-        println!("FAILED {problem}");
-    }
-    if problems.is_empty() {
-        println!("ok     all {} differences are named", found.len());
-    }
+fn folder() -> PathBuf {
+    workspace::godot_project().join("tests/differential")
 }
 
 fn read_json<T: DeserializeOwned>(name: &str) -> Result<T> {
-    let path = workspace::godot_project().join(FOLDER).join(name);
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {name}"))?;
+    let text =
+        fs::read_to_string(folder().join(name)).with_context(|| format!("cannot read {name}"))?;
     serde_json::from_str(&text).with_context(|| format!("{name} is malformed"))
 }
 
-/// The files that have a probe of `recorded`, by name.
-fn probe_files(recorded: &BTreeMap<String, Vec<Step>>) -> Result<Vec<ProbeFile>> {
-    let folder = workspace::godot_project().join(FOLDER).join("probes");
-    let mut files = Vec::new();
-    for entry in fs::read_dir(&folder).context("cannot list the probes")? {
-        let path = entry?.path();
-        if path.extension().is_none_or(|extension| extension != "gd") {
-            continue;
-        }
-        let text = fs::read_to_string(&path)?;
-        let probes: Vec<String> = text
-            .lines()
-            .filter_map(|line| Some(line.strip_prefix("func ")?.split_once('(')?.0))
-            .filter(|name| recorded.contains_key(*name))
-            .map(str::to_owned)
-            .collect();
-        if let Some(stem) = path.file_stem()
-            && !probes.is_empty()
-        {
-            files.push(ProbeFile {
-                name: stem.to_string_lossy().into_owned(),
-                probes,
-            });
-        }
-    }
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(files)
-}
-
-/// Runs the probes of `file` with the engine's classes and with ours.
-fn observe_both(
+/// Runs each of `files` on each side; answers what the sides did, for each file.
+fn observe_all(
     godot: &Godot,
-    file: &ProbeFile,
-    problems: &mut Vec<String>,
-) -> Result<(Probes, Probes)> {
-    let mut group = Group::new(LIMIT);
-    for (name, suffix) in [("built-in", ""), ("ours", "Rs")] {
-        let mut command = godot.command(&workspace::godot_project());
-        command
-            .args([RUNNER, "--", "--unthreaded"])
-            .arg(format!("--file={}", file.name))
-            .arg(format!("--probes={}", file.probes.join(",")))
-            .arg(format!("--suffix={suffix}"));
-        group.spawn(name, &mut command)?;
-    }
-    let mut observed = Vec::new();
-    for run in group.wait() {
-        problems.extend(
-            process_problems(&run)
-                .into_iter()
-                .map(|problem| format!("{} of {}: {problem}", file.name, run.name)),
+    files: &[ProbeFile],
+    expectations: &Expectations,
+) -> Result<Vec<Vec<Observed>>> {
+    let jobs = files
+        .iter()
+        .flat_map(|file| Side::ALL.map(|side| (file, side)));
+    let observed = pool::run_all(jobs, |(file, side)| {
+        let probes: Vec<&str> = file
+            .probes
+            .iter()
+            .map(String::as_str)
+            .filter(|name| side != Side::BuiltIn || expectations.engine_survives(name))
+            .collect();
+        let observed = processes::observe(godot, file, &probes, side);
+        println!("ran    {} ({})", file.name, side.label());
+        observed
+    });
+    let mut observed = observed.into_iter();
+    let mut all = Vec::new();
+    for _ in files {
+        all.push(
+            observed
+                .by_ref()
+                .take(Side::ALL.len())
+                .collect::<Result<_>>()?,
         );
-        observed.push(observe::probes(&run.lines)?);
     }
-    let ours = observed.pop().unwrap_or_default();
-    Ok((observed.pop().unwrap_or_default(), ours))
+    Ok(all)
 }
 
-/// What is wrong with a process as a whole. Errors it printed belong to its steps.
-fn process_problems(run: &Run) -> Vec<String> {
-    let mut problems = Vec::new();
-    if run.exit != Exit::Code(0) {
-        problems.push(run.exit.to_string());
+/// What came of all runs.
+#[derive(Debug)]
+struct Report {
+    probe_count: usize,
+    step_count: usize,
+    unthreaded: Found,
+    threaded: Found,
+    problems: Vec<String>,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        let found = |network_thread| Found {
+            network_thread,
+            differences: Vec::new(),
+        };
+        Self {
+            probe_count: 0,
+            step_count: 0,
+            unthreaded: found(false),
+            threaded: found(true),
+            problems: Vec::new(),
+        }
     }
-    if !run.lines.iter().any(|line| line == DONE) {
-        problems.push(format!("no line {DONE:?}"));
+}
+
+impl Report {
+    /// Compares what the three sides did with the probes of `file`.
+    fn add(
+        &mut self,
+        file: &ProbeFile,
+        sides: &[Observed],
+        recorded: &BTreeMap<String, Recorded>,
+        expectations: &Expectations,
+    ) {
+        for observed in sides {
+            let of_process =
+                |problem| format!("{}, {}: {problem}", file.name, observed.side.label());
+            self.problems
+                .extend(observed.problems.iter().map(of_process));
+        }
+        let steps_of = |side, name: &str| -> &[Step] {
+            let observed = sides.iter().find(|observed| observed.side == side);
+            observed
+                .and_then(|observed| observed.probes.get(name))
+                .map_or(&[], Vec::as_slice)
+        };
+        for name in &file.probes {
+            let record = recorded[name].steps.as_slice();
+            let mut built_in = steps_of(Side::BuiltIn, name);
+            if expectations.engine_survives(name) {
+                let unlike = compare::differences(name, record, built_in);
+                let unlike = unlike.iter().map(|difference| {
+                    format!("the engine's class is not as recorded: {difference}")
+                });
+                self.problems.extend(unlike);
+            } else {
+                built_in = record;
+            }
+            let unthreaded = steps_of(Side::Unthreaded, name);
+            self.unthreaded
+                .differences
+                .extend(compare::differences(name, built_in, unthreaded));
+            let by_emitter = |steps: &[Step]| -> Vec<Step> {
+                steps.iter().cloned().map(Step::by_emitter).collect()
+            };
+            let threaded = by_emitter(steps_of(Side::Threaded, name));
+            self.threaded.differences.extend(compare::differences(
+                name,
+                &by_emitter(built_in),
+                &threaded,
+            ));
+            self.step_count += record.len();
+        }
+        self.probe_count += file.probes.len();
     }
-    problems.extend(
-        run.lines
-            .iter()
-            .filter(|line| line.contains("panic"))
-            .cloned(),
-    );
-    problems
+
+    /// Matches the differences with the expected ones.
+    fn judge(&mut self, files: &[ProbeFile], expectations: &Expectations) {
+        let was_run = |name: &str| files.iter().any(|file| file.has(name));
+        for (found, label) in [
+            (&self.unthreaded, "network thread off"),
+            (&self.threaded, "network thread on"),
+        ] {
+            let problems = expectations.problems(found, was_run);
+            self.problems
+                .extend(problems.iter().map(|problem| format!("{label}, {problem}")));
+        }
+    }
+
+    fn print(&self, expectations: &Expectations) {
+        for problem in &self.problems {
+            println!("FAILED {problem}");
+        }
+        for (name, reason) in expectations.not_run() {
+            println!("not run: {name} ({reason})");
+        }
+        println!("intended differences with the network thread off / on:");
+        let off = expectations.counts(&self.unthreaded);
+        let on = expectations.counts(&self.threaded);
+        let mut reasons: Vec<&str> = off.keys().chain(on.keys()).copied().collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        for reason in reasons {
+            let count = |counts: &BTreeMap<&str, usize>| counts.get(reason).copied().unwrap_or(0);
+            println!("{:>4} / {:<3} {reason}", count(&off), count(&on));
+        }
+        println!(
+            "{} probes with {} steps, {} / {} differences, {} problems",
+            self.probe_count,
+            self.step_count,
+            self.unthreaded.differences.len(),
+            self.threaded.differences.len(),
+            self.problems.len()
+        );
+    }
 }
 
 #[cfg(test)]

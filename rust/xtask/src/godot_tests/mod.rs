@@ -1,20 +1,18 @@
 //! `cargo xtask godot-tests`, and the Godot part of `cargo xtask test`.
 //!
 //! [`cases`] lists which scenarios run with which classes, [`verdict`] judges what a process of Godot printed. Several
-//! cases run side by side: most of them wait for the network or for a timeout.
+//! cases run side by side.
 
 mod cases;
 mod verdict;
 
-use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 
 use crate::process::{self, Godot, Group, Run};
-use crate::{args, stage, workspace};
+use crate::{args, pool, stage, workspace};
 use cases::Case;
 
 pub(crate) const HELP: &str = "\
@@ -24,9 +22,6 @@ and, where they can be told apart, with the engine's own, in one process or in s
   NAME...     only the cases whose names contain one of these, such as packets or ours/built-in
   --list      print the names and run nothing
   --verbose   print what the processes printed, also where all is well";
-
-/// Cases at a time. Two keep two cores busy; the third is most often one that waits.
-const SIDE_BY_SIDE: usize = 3;
 
 /// Of a failed case; the first is most often the cause of the others.
 const SHOWN_PROBLEMS: usize = 8;
@@ -51,7 +46,7 @@ struct Outcome {
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let options = Options::parse(args)?;
-    let cases: VecDeque<Case> = cases::all()
+    let cases: Vec<Case> = cases::all()
         .into_iter()
         .filter(|case| options.selects(&case.name))
         .collect();
@@ -99,26 +94,16 @@ impl Options {
 }
 
 /// Plays `cases`, some at a time and in their order, and reports each as it ends; answers the names of the failed ones.
-fn play_all(godot: &Godot, cases: VecDeque<Case>, verbose: bool) -> Vec<String> {
-    let waiting = Mutex::new(cases);
-    let failed = Mutex::new(Vec::new());
-    let next = || waiting.lock().expect("no holder panics").pop_front();
-    thread::scope(|scope| {
-        for _ in 0..SIDE_BY_SIDE {
-            scope.spawn(|| {
-                while let Some(case) = next() {
-                    let outcome = play(godot, case);
-                    // Held while printing, so that reports do not mix.
-                    let mut failed = failed.lock().expect("no holder panics");
-                    outcome.report(verbose);
-                    if !outcome.problems.is_empty() {
-                        failed.push(outcome.name);
-                    }
-                }
-            });
-        }
+fn play_all(godot: &Godot, cases: Vec<Case>, verbose: bool) -> Vec<String> {
+    // Held while printing, so that reports do not mix.
+    let printing = Mutex::new(());
+    let failed = pool::run_all(cases, |case| {
+        let outcome = play(godot, case);
+        let _printing = printing.lock().expect("no holder panics");
+        outcome.report(verbose);
+        (!outcome.problems.is_empty()).then_some(outcome.name)
     });
-    failed.into_inner().expect("no holder panics")
+    failed.into_iter().flatten().collect()
 }
 
 fn play(godot: &Godot, case: Case) -> Outcome {
