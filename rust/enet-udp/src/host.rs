@@ -60,8 +60,14 @@ impl UdpHost {
         };
         let token = Token(NEXT_TOKEN.fetch_add(1, Ordering::Relaxed));
         let host = Self(Arc::new_cyclic(|handle| {
-            let shared =
-                HostShared::new(handle.clone(), config.engine(seed), socket, sleeper, token);
+            let shared = HostShared::new(
+                handle.clone(),
+                config.engine(seed),
+                socket,
+                sleeper,
+                config.threaded,
+                token,
+            );
             HostHandle {
                 shared: Arc::new(shared),
                 driver,

@@ -70,15 +70,18 @@ impl UdpPeer {
         }
     }
 
-    /// Drops what is queued and says goodbye; the event comes when the remote acknowledged or timed out.
+    /// Drops what is queued and says goodbye; the event comes when the remote acknowledged or timed out. What waits
+    /// only for the network thread to send it is sent before.
     ///
     /// State `Disconnecting` and no channels at once. A peer still connecting becomes inactive at once, without event.
     pub fn disconnect(&self, data: u32) {
         self.end(data, false);
     }
 
-    /// Sends one unreliable goodbye before it returns; the peer is inactive at once, without event.
+    /// Sends one unreliable goodbye before it returns; the peer is inactive at once, without event. What waits only
+    /// for the network thread to send it is sent before.
     pub fn disconnect_now(&self, data: u32) {
+        self.transmit_gathered();
         let ended = self.0.host.with_engine(|engine| {
             let mut view = self.0.host.inbox.lock();
             let active = self.is_active();
@@ -272,6 +275,7 @@ impl UdpPeer {
 
     /// Says goodbye in order: at once, or when all that is queued was acknowledged. An attempt at a connection ends.
     fn end(&self, data: u32, later: bool) {
+        self.transmit_gathered();
         let host = &self.0.host;
         let connecting = host.with_engine(|engine| {
             let _view = host.inbox.lock();
@@ -296,6 +300,13 @@ impl UdpPeer {
             self.disconnect_now(data);
         } else {
             host.mark(Attention::Gather);
+        }
+    }
+
+    /// Lets what a connected peer still has waiting for the network thread leave ahead of a goodbye, which would drop it.
+    fn transmit_gathered(&self) {
+        if self.visible() == Visible::State(PeerState::Connected) {
+            self.0.host.transmit_gathered();
         }
     }
 

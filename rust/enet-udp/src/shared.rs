@@ -52,6 +52,8 @@ pub(crate) struct HostShared {
     handle: Weak<HostHandle>,
     token: Token,
     sleeper: Arc<Sleeper>,
+    /// Whether the network thread sends, and so may send later than the game queued.
+    threaded: bool,
     open: AtomicBool,
     started: AtomicBool,
     /// An [`Attention`]; raised after the engine took the packet, lowered before the engine is asked for datagrams.
@@ -70,6 +72,7 @@ impl HostShared {
         config: HostConfig,
         socket: Socket,
         sleeper: Arc<Sleeper>,
+        threaded: bool,
         token: Token,
     ) -> Self {
         Self {
@@ -77,6 +80,7 @@ impl HostShared {
             handle,
             token,
             sleeper,
+            threaded,
             open: AtomicBool::new(true),
             started: AtomicBool::new(false),
             attention: AtomicU8::new(Attention::None as u8),
@@ -275,8 +279,24 @@ impl HostShared {
             .map(drop)
     }
 
+    /// Sends what waits for the network thread, as it would have left by now without it.
+    pub(crate) fn transmit_gathered(self: &Arc<Self>) {
+        if self.threaded && self.attention() != Attention::None {
+            self.transmit();
+        }
+    }
+
+    /// The socket's address. If an unbound one is about to get it with a datagram that waits for the network thread,
+    /// it gets it now.
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
-        self.port.lock().socket().and_then(Socket::local_address)
+        let mut port = self.port.lock();
+        if self.threaded
+            && self.attention() != Attention::None
+            && let Err(error) = port.bind_if_unbound(&self.sleeper, self.token)
+        {
+            log::warn!("a host has no port to send from: {error}");
+        }
+        port.socket().and_then(Socket::local_address)
     }
 
     pub(crate) fn reaches(&self, address: IpAddr) -> bool {

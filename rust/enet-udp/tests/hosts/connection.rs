@@ -262,6 +262,27 @@ fn a_goodbye_of_ours_drops_what_was_not_taken() {
 }
 
 #[test]
+fn what_the_thread_was_still_gathering_arrives_before_a_goodbye() {
+    let leave: [fn(&UdpPeer); 2] = [|peer| peer.disconnect(0), |peer| peer.disconnect_now(0)];
+    for leave in leave {
+        let pair = Pair::connected(true);
+        let sent: Vec<Vec<u8>> = (0..3).map(|byte| vec![byte]).collect();
+        for payload in &sent {
+            pair.to_server
+                .send(0, Packet::reliable(payload.clone()))
+                .unwrap();
+        }
+        leave(&pair.to_server);
+        let events = pump(&[&pair.server], |events| {
+            events
+                .iter()
+                .any(|(_, event)| matches!(event, HostEvent::Disconnect { .. }))
+        });
+        assert_eq!(payloads(&events, 0), sent);
+    }
+}
+
+#[test]
 fn a_client_that_leaves_as_it_hears_of_the_connection_was_never_there() {
     let (server, client) = (server(false), client(false));
     let address = server.local_address().unwrap();

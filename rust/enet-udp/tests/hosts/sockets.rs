@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Instant;
 
 use crate::common::{
-    PATIENCE, Pair, Relay, client, config, loopback, next_event, pump, raw_socket, received, server,
+    PATIENCE, Pair, Relay, client, config, loopback, next_event, pump, raw_socket, received,
+    server, wait_until,
 };
 use enet_proto::{Packet, PeerState};
 use enet_udp::{Bind, ConnectError, HostEvent, OpenError, UdpHost};
@@ -61,6 +62,16 @@ in_both_modes! {
         let client = client(threaded);
         client.connect(loopback(port), 1, 0).unwrap();
         pump(&[&host, &client], |events| events.len() == 2);
+    }
+
+    fn an_unbound_host_has_a_port_after_the_poll_that_begins_a_connection(threaded: bool) {
+        let host = client(threaded);
+        let remote = raw_socket();
+        host.connect(remote.local_addr().unwrap(), 1, 0).unwrap();
+        assert_eq!(host.local_address(), None);
+        host.poll();
+        let port = port(&host).expect("the poll sent, or has the thread send");
+        wait_until(|| received(&remote).iter().any(|(_, from)| from.port() == port));
     }
 
     fn flush_has_sent_when_it_returns(threaded: bool) {
