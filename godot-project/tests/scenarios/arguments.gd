@@ -26,6 +26,8 @@ func _check_server_arguments() -> void:
 		# The built-in takes max_channels for the bandwidth and never looks at in_bandwidth (defect
 		# D01).
 		_refuses("create_server", [port, 4, 0, -1, 0], ERR_INVALID_PARAMETER)
+		for wrong: int in [-1, 256, 1000]:
+			_refuses("create_server", [port, 4, wrong], ERR_INVALID_PARAMETER)
 	_accepts("create_server", [0])
 	_accepts("create_server", [port, 1])
 	_accepts("create_server", [port, 4095])

@@ -64,8 +64,20 @@ func mp_create_client_arguments() -> void:
 			observed.server_peer_state = peer.get_state()
 			observed.server_peer_channels = peer.get_channels()
 			observed.unique_id_in_range = id >= 2 and id <= 2147483647
+			_await_lookup(client, arguments[0])
 			observed.remote = [peer.get_remote_address(), peer.get_remote_port()]
 		step(observed)
+
+
+## Polls [param client] until the name that it was given is looked up, or was not found.
+func _await_lookup(client: MultiplayerPeer, address: String) -> void:
+	if not address.is_valid_ip_address():
+		var peer: PacketPeer = client.get_peer(1)
+		poll_until(
+				[client],
+				func() -> bool:
+					return not peer.is_active() or not peer.get_remote_address().is_empty(),
+				LOOKUP_PATIENCE_MSEC)
 
 
 func mp_create_mesh() -> void:

@@ -18,12 +18,14 @@ func ec_and_pp_statistics() -> void:
 	step(statistics)
 	step({"value": raw.peer.get_statistic(99)})
 	connection.service(0)
+	settle()
 	step({
 		"sent_bytes": connection.pop_statistic(SENT_DATA),
 		"sent_datagrams": connection.pop_statistic(SENT_PACKETS),
 		"again": connection.pop_statistic(SENT_DATA),
 	})
 	listener.service(0)
+	settle()
 	step({
 		"received_bytes": listener.pop_statistic(RECEIVED_DATA),
 		"received_datagrams": listener.pop_statistic(RECEIVED_PACKETS),
@@ -200,18 +202,21 @@ func _take_packet(array: Array, peer: PacketPeer, known: Dictionary) -> Dictiona
 func _probe_disconnect_arrays(
 		listener: RefCounted, peer: PacketPeer, raw: Raw, known: Dictionary) -> void:
 	raw.peer.peer_disconnect(77)
-	step({"event": event(next_event(listener, 20), known)})
-	raw.connection.service(0)
-	var array: Array = next_event(listener)
+	raw.events.clear()
+	var array: Array = next_event(listener, SETTLE_MSEC)
+	step({"event": event(array, known)})
+	if array[0] == Raw.EVENT_NONE:
+		raw.poll()
+		array = next_event(listener)
 	step({
 		"event": event(array, known),
 		"active": peer.is_active(),
 		"state": peer.get_state(),
 		"get_peers": listener.get_peers().size(),
 	})
-	array = next_event(raw.connection)
+	poll_until([raw], func() -> bool: return raw.has(Raw.EVENT_DISCONNECT))
 	step({
-		"event": event(array, known),
+		"event": event(raw.events[0], known),
 		"active": raw.peer.is_active(),
 		"state": raw.peer.get_state(),
 		"get_peers": raw.connection.get_peers().size(),

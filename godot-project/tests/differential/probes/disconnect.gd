@@ -172,6 +172,7 @@ func mp_force_disconnect_then_same_id() -> void:
 	server.disconnect_peer(50, true)
 	var fresh: Raw = new_raw(port_of(server), 0, 50)
 	poll_until([fresh, server], func() -> bool: return has_signal_of("server", "peer_connected"))
+	pump([fresh, server], SETTLE_MSEC)
 	step({"host_peers": host_peers(server)})
 	poll_until([old, fresh, server], func() -> bool: return host_peers(server) == 1)
 	step({

@@ -26,7 +26,10 @@ func mp_close_inside_signal_handlers() -> void:
 				peer.close()
 	watch(server, "server", close_if_its_turn.call(server))
 	watch(client, "client", close_if_its_turn.call(client))
-	poll_until_connected_or_over(client, [client, server])
+	for peer: MultiplayerPeer in [client, server]:
+		peer.poll()
+		settle()
+	poll_until_connected_or_over(client, [client])
 	step({"client_status": client.get_connection_status()})
 	pump([server], 80)
 	step({"host_peers": host_peers(server)})

@@ -21,13 +21,16 @@ func mp_poll_event_batching() -> void:
 	watch(server, "server")
 	watch(client, "client")
 	client.poll()
+	settle()
 	step({"status": client.get_connection_status()})
 	server.poll()
+	settle()
 	step({"host_peers": host_peers(server)})
 	client.poll()
 	step({"status": client.get_connection_status()})
 	for number: int in 2:
 		client.put_packet([number])
+	settle()
 	step()
 	for _poll: int in 2:
 		server.poll()

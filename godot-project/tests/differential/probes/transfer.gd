@@ -6,8 +6,9 @@ const UNRELIABLE: int = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
 const ORDERED: int = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE_ORDERED
 const RELIABLE: int = MultiplayerPeer.TRANSFER_MODE_RELIABLE
 const MODES: Array[int] = [UNRELIABLE, ORDERED, RELIABLE]
-## For a relay that the client's next datagrams pass.
-const SETTLE_MSEC: int = 60
+## The one byte of a packet that is lost, and of one sent behind it.
+const LOST: int = 0xaa
+const BEHIND: int = 0xbb
 
 
 func mp_data_right_before_disconnect() -> void:
@@ -71,20 +72,28 @@ func mp_loss_and_channel_independence() -> void:
 		_probe_loss(row[0], row[1], row[2])
 
 
+func _ending_with(datagrams: Array[PackedByteArray], byte: int) -> Array[PackedByteArray]:
+	return datagrams.filter(func(datagram: PackedByteArray) -> bool:
+		return datagram[datagram.size() - 1] == byte)
+
+
 ## Loses a reliable packet on [param lost_channel] once and sends another one behind it.
 func _probe_loss(lost_channel: int, mode: int, channel: int) -> void:
 	var server: MultiplayerPeer = new_server()
 	var relay := Relay.new(port_of(server))
 	var client: MultiplayerPeer = new_client_of_port(relay.port)
 	_join_through(relay, client, server)
-	relay.drops = 1
-	_send(client, RELIABLE, lost_channel, 0xaa)
-	poll_until([relay], func() -> bool: return relay.drops == 0)
-	_send(client, mode, channel, 0xbb)
-	# Without a poll of the client nothing is sent again yet.
+	# From here on nothing of the client passes by itself: it may send again what was lost.
+	relay.holds = true
+	_send(client, RELIABLE, lost_channel, LOST)
+	poll_until([relay], func() -> bool: return not relay.held.is_empty())
+	_send(client, mode, channel, BEHIND)
+	poll_until([relay], func() -> bool: return not _ending_with(relay.held, BEHIND).is_empty())
+	relay.release(_ending_with(relay.held, BEHIND).slice(0, 1))
 	pump([relay, server], SETTLE_MSEC)
 	var at_once: Array = bytes_of(drain(server))
 	var later: Array = []
+	relay.holds = false
 	poll_until([client, relay, server], func() -> bool:
 		later.append_array(bytes_of(drain(server)))
 		return at_once.size() + later.size() == 2)
@@ -173,6 +182,7 @@ func mp_reliable_order_and_flush() -> void:
 	client.host.pop_statistic(SENT_PACKETS)
 	for number: int in 5:
 		_must(client.put_packet([number]))
+	settle()
 	step({
 		"datagrams": client.host.pop_statistic(SENT_PACKETS),
 		"bytes": client.host.pop_statistic(SENT_DATA),

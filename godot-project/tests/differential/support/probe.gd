@@ -13,6 +13,10 @@ const CONNECTED: int = MultiplayerPeer.CONNECTION_CONNECTED
 const DISCONNECTED: int = MultiplayerPeer.CONNECTION_DISCONNECTED
 ## Longest wait for what takes milliseconds on an idle machine.
 const PATIENCE_MSEC: int = 5000
+## For a name that the resolver asks the network for.
+const LOOKUP_PATIENCE_MSEC: int = 60_000
+## What has been sent has arrived by then, and a network thread has answered it.
+const SETTLE_MSEC: int = 30
 ## Longest packet that is recorded byte by byte.
 const SHOWN_BYTES: int = 16
 const ERROR_NAMES: Dictionary = {
@@ -207,14 +211,23 @@ func poll_until(
 	return false
 
 
+## Waits until nothing is under way, without a poll.
+func settle() -> void:
+	OS.delay_msec(SETTLE_MSEC)
+
+
 ## Polls [param objects] for [param msec].
 func pump(objects: Array, msec: int) -> void:
 	poll_until(objects, func() -> bool: return false, msec)
 
 
 ## Polls [param objects] until [param peer] is disconnected.
-func poll_until_over(objects: Array, peer: MultiplayerPeer) -> void:
-	poll_until(objects, func() -> bool: return peer.get_connection_status() == DISCONNECTED)
+func poll_until_over(
+		objects: Array, peer: MultiplayerPeer, patience_msec: int = PATIENCE_MSEC) -> void:
+	poll_until(
+			objects,
+			func() -> bool: return peer.get_connection_status() == DISCONNECTED,
+			patience_msec)
 
 
 ## Polls [param receiver] and [param others] until [param receiver] has [param count] packets; answers them.

@@ -1,5 +1,5 @@
 extends RefCounted
-## Stands between one client and a server, and holds back or drops what the client sends.
+## Stands between one client and a server, and may hold back what the client sends.
 
 const LOCALHOST: String = "127.0.0.1"
 
@@ -7,8 +7,8 @@ const LOCALHOST: String = "127.0.0.1"
 var held: Array[PackedByteArray] = []
 ## Whether datagrams of the client are held instead of forwarded.
 var holds: bool = false
-## Datagrams of the client to drop from now on.
-var drops: int = 0
+## Datagrams that were forwarded, of both sides.
+var passed: int = 0
 ## The port for the client to connect to.
 var port: int:
 	get:
@@ -30,16 +30,16 @@ func _init(server_port: int) -> void:
 func poll() -> void:
 	while _client_side.get_available_packet_count() > 0:
 		var datagram: PackedByteArray = _client_side.get_packet()
-		if drops > 0:
-			drops -= 1
-		elif holds:
+		if holds:
 			held.append(datagram)
 		else:
 			_server_side.put_packet(datagram)
+			passed += 1
 	while _server_side.get_available_packet_count() > 0:
 		var datagram: PackedByteArray = _server_side.get_packet()
 		_client_side.set_dest_address(LOCALHOST, _client_side.get_packet_port())
 		_client_side.put_packet(datagram)
+		passed += 1
 
 
 ## Sends [param datagrams] to the server, in their order.

@@ -47,7 +47,7 @@ impl Core {
             bind_address.with_port(port),
             HostArguments {
                 max_peers: arguments.max_clients,
-                max_channels: enet_channels(arguments.max_channels),
+                max_channels: server_channels(arguments.max_channels),
                 in_bandwidth: arguments.in_bandwidth,
                 out_bandwidth: arguments.out_bandwidth,
             },
@@ -188,6 +188,15 @@ fn local_port(port: i32) -> Result<u16, CreateError> {
     u16::try_from(port).map_err(|_| CreateError::LocalPort(port))
 }
 
+/// As [`enet_channels`], but a number that is no channel count at all stays as it is: the host refuses it.
+fn server_channels(max_channels: i32) -> i32 {
+    if (0..=MAX_CHANNELS).contains(&max_channels) {
+        enet_channels(max_channels)
+    } else {
+        max_channels
+    }
+}
+
 /// The number of ENet channels for so many channels of scripts; none, or more than there are, mean all 255.
 fn enet_channels(user_channels: i32) -> i32 {
     if (1..=MAX_CHANNELS - SYSTEM_CHANNELS).contains(&user_channels) {
@@ -285,5 +294,13 @@ mod tests {
             [0, -1, i32::MIN, 254, i32::MAX].map(enet_channels),
             [255; 5]
         );
+    }
+
+    #[test]
+    fn a_server_keeps_what_is_no_channel_count_to_be_refused_d01() {
+        assert_eq!([0, 5, 254, 255].map(server_channels), [255, 7, 255, 255]);
+        for wrong in [-1, 256, 1000, i32::MIN, i32::MAX] {
+            assert_eq!(server_channels(wrong), wrong);
+        }
     }
 }

@@ -7,6 +7,7 @@ mod links;
 mod poll;
 mod send;
 mod session;
+mod size_warning;
 mod virtuals;
 
 use std::sync::Arc;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use godot::classes::MultiplayerPeer;
+use godot::global::Error as GodotError;
 use godot::meta::ToGodot as _;
 use godot::obj::Gd;
 
 use super::ENetMultiplayerPeerRs;
 use super::core::Core;
 use super::poll::Signal;
-use crate::convert::Said;
+use super::size_warning;
+use crate::convert::{Coded, Said};
 use crate::raw::{
     self, ArgumentsPtr, InstancePtr, OwnVirtuals, ReturnPtr, VirtualCall, own_virtuals,
     virtual_method,
@@ -58,7 +60,13 @@ fn packet_call(name: &str) -> VirtualCall {
         }),
         "_put_packet" => virtual_method!(ENetMultiplayerPeerRs, |peer, arguments| {
             // SAFETY: the two arguments of this method are a buffer and its size.
-            Said::code(peer.put_packet(unsafe { arguments.buffer(0) }))
+            let packet = unsafe { arguments.buffer(0) };
+            let mode = peer.transfer_mode();
+            let sent = peer.put_packet(packet);
+            if sent.as_ref().map_or_else(Coded::code, |()| GodotError::OK) == GodotError::OK {
+                size_warning::warn_once(mode, packet.len());
+            }
+            Said::code(sent)
         }),
         "_get_available_packet_count" => {
             virtual_method!(ENetMultiplayerPeerRs, |peer, _arguments| peer

@@ -60,7 +60,8 @@ pub(super) fn has_private_network() -> bool {
     let [program, arguments @ ..] = PRIVATE_NETWORK;
     Command::new(program)
         .args(arguments)
-        .arg("true")
+        .args(["ip", "link"])
+        .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
