@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::build::cargo;
-use crate::{args, demo, editor, godot_tests, setup, stage, workspace};
+use crate::{args, demo, differential, editor, godot_tests, setup, stage, workspace};
 
 pub(crate) const HELP: &str = "\
 Runs every check and test, goes on after a failure, and ends with a table of the steps and how long each took.
@@ -33,7 +33,7 @@ struct Step {
 type Remark = &'static str;
 
 // All that builds godot's bindings does so with the profile of the shipped library: they take minutes, once.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step {
         name: "setup",
         quick: false,
@@ -83,6 +83,11 @@ const STEPS: [Step; 12] = [
         name: "godot-tests",
         quick: false,
         run: |_| godot_tests::run(&[]).map(|()| ""),
+    },
+    Step {
+        name: "differential",
+        quick: false,
+        run: |_| differential::run(&[]).map(|()| ""),
     },
     Step {
         name: "demo",

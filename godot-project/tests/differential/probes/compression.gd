@@ -63,10 +63,16 @@ func _send(end: Raw, packet: PackedByteArray, flags: int = RELIABLE_FLAG) -> voi
 
 
 func ec_fastlz_short_datagrams() -> void:
-	var pair: Array[Raw] = new_pair()
-	pump(pair, SETTLE_MSEC)
+	var listener := Raw.new(new_listener(), null)
+	var raw: Raw = new_raw(listener.connection.get_local_port())
+	var pair: Array[Raw] = [listener, raw]
+	# From the handshake on: the engine's class does not survive a first datagram as short as these.
 	for end: Raw in pair:
 		end.connection.compress(FASTLZ)
+	poll_until(pair, func() -> bool:
+		return listener.has(Raw.EVENT_CONNECT) and raw.has(Raw.EVENT_CONNECT))
+	listener.peer = listener.events[0][1]
+	pump(pair, SETTLE_MSEC)
 	for size: int in [0, 1, 2, 4, 5, 6, 7, 8]:
 		pair[1].connection.pop_statistic(SENT_DATA)
 		_send(pair[1], filled(size, 0), UNSEQUENCED_FLAG)

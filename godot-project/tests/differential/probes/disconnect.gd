@@ -39,6 +39,7 @@ func mp_disconnect_peer_drops_undelivered() -> void:
 	for number: int in 3:
 		_must(server.put_packet([number]))
 	server.disconnect_peer(client.get_unique_id())
+	settle()
 	client.poll()
 	step({
 		"client_queue": client.get_available_packet_count(),
@@ -118,6 +119,7 @@ func mp_disconnect_peer_server_soft() -> void:
 		step({"returns": error(server.put_packet([1]))})
 	server.disconnect_peer(id)
 	step({"state": peer.get_state()})
+	settle()
 	server.poll()
 	step({"get_peer_nonnull": server.get_peer(id) != null})
 	poll_until_over([client], client)
