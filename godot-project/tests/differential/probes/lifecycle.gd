@@ -153,8 +153,9 @@ func mp_freed_while_active() -> void:
 	server = new_server(1)
 	watch(server, "server")
 	var leaving: MultiplayerPeer = new_client(server)
-	leaving.poll()
-	server.poll()
+	for peer: MultiplayerPeer in [leaving, server]:
+		peer.poll()
+		settle()
 	leaving.close()
 	step({"client_status": leaving.get_connection_status()})
 	pump([server], 60)
