@@ -26,7 +26,8 @@ func mp_close_inside_signal_handlers() -> void:
 				peer.close()
 	watch(server, "server", close_if_its_turn.call(server))
 	watch(client, "client", close_if_its_turn.call(client))
-	for peer: MultiplayerPeer in [client, server]:
+	# The second poll of the server hears of what a network thread has completed since the first.
+	for peer: MultiplayerPeer in [client, server, server]:
 		peer.poll()
 		settle()
 	poll_until_connected_or_over(client, [client])
@@ -153,7 +154,7 @@ func mp_freed_while_active() -> void:
 	server = new_server(1)
 	watch(server, "server")
 	var leaving: MultiplayerPeer = new_client(server)
-	for peer: MultiplayerPeer in [leaving, server]:
+	for peer: MultiplayerPeer in [leaving, server, server]:
 		peer.poll()
 		settle()
 	leaving.close()
