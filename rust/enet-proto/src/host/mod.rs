@@ -6,6 +6,7 @@
 
 mod addresses;
 mod bandwidth;
+mod datagrams;
 mod handshake;
 #[cfg(test)]
 mod inspect;
@@ -18,6 +19,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use addresses::AddressBook;
+pub use datagrams::{Datagrams, Run, RunLimits};
 use slots::{SlotSet, Slots};
 pub use statistics::HostStatistics;
 pub use transmit::Transmit;
@@ -45,7 +47,7 @@ pub struct Host {
     compressor: Option<Box<dyn Compressor>>,
     admission: Option<Box<dyn Admission>>,
     choices: Box<dyn Choices>,
-    /// A body before it is sealed, or a datagram after it is unsealed.
+    /// A datagram after it is unsealed.
     scratch: Vec<u8>,
     /// A body after compression.
     packed: Vec<u8>,

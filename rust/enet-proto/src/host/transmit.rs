@@ -1,13 +1,18 @@
-//! Out: [`Host::poll_transmit`] builds one datagram after the other, [`Host::handle_timeout`] decides who is due.
+//! Out: [`Host::poll_transmit`] builds one datagram after the other, [`Host::poll_transmit_batch`] many at once, and
+//! [`Host::handle_timeout`] decides who is due.
 
 use std::net::SocketAddr;
 
-use super::Host;
+use super::{Datagrams, Host};
 use crate::consts::PROTOCOL_MAXIMUM_PEER_ID;
 use crate::event::DisconnectCause;
 use crate::peer::{Body, Liveness, PeerState};
 use crate::time::Time;
 use crate::wire::ProtocolHeader;
+
+/// Datagrams in a row that a peer gets in a batch before the next peer has its turn. A system call for several
+/// datagrams takes 64 KiB at most, which is 47 of the default MTU.
+const RUN_LEN: usize = 48;
 
 /// A datagram that [`Host::poll_transmit`] wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,43 +54,76 @@ impl Host {
     ///
     /// Source: `enet_protocol_send_outgoing_commands`, ENet 1.3.18 `protocol.c`.
     pub fn poll_transmit(&mut self, now: Time, buf: &mut Vec<u8>) -> Option<Transmit> {
+        buf.clear();
         if let Some((to, datagram)) = self.farewells.pop_front() {
             *buf = datagram;
-            return Some(self.sent(to, buf));
+            return Some(self.sent(to, buf.len()));
         }
-        loop {
-            let Some(slot) = self.agenda.ready.next(self.cursor) else {
-                if self.cursor == 0 {
-                    self.timeouts_armed = false;
-                    return None;
-                }
-                self.cursor = 0;
-                continue;
-            };
-            self.cursor = slot + 1;
+        while let Some(slot) = self.next_ready() {
             if let Some(to) = self.transmit_to(slot, now, buf) {
-                return Some(self.sent(to, buf));
+                return Some(self.sent(to, buf.len()));
             }
         }
+        None
     }
 
-    /// Writes the next datagram for one peer, if it has anything to say.
+    /// Appends the next datagrams to `out` until it holds `limit`; `false` if there was nothing more to send.
+    ///
+    /// Unlike [`Host::poll_transmit`], which it can be mixed with, it serves each peer with several datagrams in a row,
+    /// so that [`Datagrams::runs`] finds runs.
+    pub fn poll_transmit_batch(&mut self, now: Time, limit: usize, out: &mut Datagrams) -> bool {
+        while out.len() < limit {
+            if let Some((to, datagram)) = self.farewells.pop_front() {
+                out.buffer().extend_from_slice(&datagram);
+                self.sent(to, out.push(to));
+                continue;
+            }
+            let Some(slot) = self.next_ready() else {
+                return false;
+            };
+            for _ in 0..RUN_LEN.min(limit - out.len()) {
+                let Some(to) = self.transmit_to(slot, now, out.buffer()) else {
+                    break;
+                };
+                self.sent(to, out.push(to));
+                if self.agenda.ready.next(slot) != Some(slot) {
+                    break;
+                }
+            }
+        }
+        true
+    }
+
+    /// The peer whose turn it is; `None` once all have been asked.
+    fn next_ready(&mut self) -> Option<u16> {
+        let slot = match self.agenda.ready.next(self.cursor) {
+            Some(slot) => Some(slot),
+            None if self.cursor > 0 => self.agenda.ready.next(0),
+            None => None,
+        };
+        self.timeouts_armed &= slot.is_some();
+        self.cursor = slot.map_or(0, |slot| slot + 1);
+        slot
+    }
+
+    /// Appends the next datagram for one peer, if it has anything to say.
     fn transmit_to(&mut self, slot: u16, now: Time, buf: &mut Vec<u8>) -> Option<SocketAddr> {
         let millis = now.millis();
         let armed = self.timeouts_armed;
+        let head_room = self.head_room();
         let peer = self.slots.at_mut(slot)?;
         if peer.unlocated {
             self.agenda.ready.remove(slot);
             return None;
         }
         peer.more = false;
-        let mut commands = std::mem::take(&mut self.scratch);
-        commands.clear();
-        let mut body = Body::new(&mut commands);
+        let start = buf.len();
+        buf.resize(start + head_room, 0);
+        let mut body = Body::new(buf);
         let state = peer.state;
         peer.assemble_acknowledgements(&mut body);
         if armed && peer.expire(millis) == Liveness::Dead {
-            self.scratch = commands;
+            buf.truncate(start);
             self.give_up(slot);
             return None;
         }
@@ -115,11 +153,12 @@ impl Host {
             let data = peer.data;
             self.begin_disconnect(slot, data);
         }
-        if !empty {
-            self.seal(header, connect_id, &commands, buf);
+        if empty {
+            buf.truncate(start);
+            return None;
         }
-        self.scratch = commands;
-        (!empty).then_some(address)
+        self.seal_in_place(header, connect_id, buf, start);
+        Some(address)
     }
 
     /// A peer that is silent for too long: the attempt or connection is over.
@@ -140,24 +179,44 @@ impl Host {
         body: &[u8],
         out: &mut Vec<u8>,
     ) {
-        let head_len = header.len() + self.checksum_len();
         out.clear();
-        out.resize(head_len, 0);
+        out.resize(self.head_room(), 0);
         out.extend_from_slice(body);
+        self.seal_in_place(header, connect_id, out, 0);
+    }
+
+    /// Bytes that [`Self::seal_in_place`] wants in front of a body.
+    const fn head_room(&self) -> usize {
+        ProtocolHeader::MAXIMUM_LEN + self.checksum_len()
+    }
+
+    /// Makes the body that begins [`Self::head_room`] behind `start` in `out` a datagram that begins at `start`:
+    /// with header and checksum, and compressed if that helps.
+    fn seal_in_place(
+        &mut self,
+        header: ProtocolHeader,
+        connect_id: [u8; 4],
+        out: &mut Vec<u8>,
+        start: usize,
+    ) {
+        let body_start = start + self.head_room();
+        let body_len = out.len() - body_start;
         let packed_len = self.compressor.as_mut().and_then(|compressor| {
-            let mut packed = std::mem::take(&mut self.packed);
-            packed.resize(body.len(), 0);
-            let len = compressor
-                .compress(body, &mut packed)
-                .filter(|&len| len < body.len());
-            self.packed = packed;
-            len
+            self.packed.resize(body_len, 0);
+            compressor
+                .compress(&out[body_start..], &mut self.packed)
+                .filter(|&len| len < body_len)
         });
         let header = ProtocolHeader {
             compressed: packed_len.is_some(),
             ..header
         };
-        out[..header.len()].copy_from_slice(&header.encode()[..header.len()]);
+        let head_len = header.len() + self.checksum_len();
+        if start + head_len < body_start {
+            out.copy_within(body_start.., start + head_len);
+            out.truncate(start + head_len + body_len);
+        }
+        out[start..start + header.len()].copy_from_slice(&header.encode()[..header.len()]);
         if let Some(checksum) = self.config.checksum {
             // The checksum covers the plain body, with the connect id in its own place.
             let seed = if header.peer_id < PROTOCOL_MAXIMUM_PEER_ID {
@@ -165,21 +224,19 @@ impl Host {
             } else {
                 [0; 4]
             };
-            out[header.len()..head_len].copy_from_slice(&seed);
-            let sum = checksum(out).to_be_bytes();
-            out[header.len()..head_len].copy_from_slice(&sum);
+            let field = start + header.len()..start + head_len;
+            out[field.clone()].copy_from_slice(&seed);
+            let sum = checksum(&out[start..]).to_be_bytes();
+            out[field].copy_from_slice(&sum);
         }
         if let Some(len) = packed_len {
-            out.truncate(head_len);
+            out.truncate(start + head_len);
             out.extend_from_slice(&self.packed[..len]);
         }
     }
 
-    const fn sent(&mut self, to: SocketAddr, datagram: &[u8]) -> Transmit {
-        self.statistics.bytes_sent = self
-            .statistics
-            .bytes_sent
-            .wrapping_add(datagram.len() as u64);
+    const fn sent(&mut self, to: SocketAddr, len: usize) -> Transmit {
+        self.statistics.bytes_sent = self.statistics.bytes_sent.wrapping_add(len as u64);
         self.statistics.datagrams_sent = self.statistics.datagrams_sent.wrapping_add(1);
         Transmit { to }
     }

@@ -24,6 +24,9 @@ pub(crate) struct ProtocolHeader {
 }
 
 impl ProtocolHeader {
+    /// Most bytes that a header takes.
+    pub(crate) const MAXIMUM_LEN: usize = 4;
+
     /// Reads the header; `None` if `datagram` is shorter than it.
     pub(crate) fn decode(datagram: &[u8]) -> Option<Self> {
         let word = u16::from_be_bytes(*datagram.first_chunk()?);
