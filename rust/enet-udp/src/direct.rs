@@ -16,6 +16,8 @@ use crate::sleeper::{Sleeper, Until};
 ///
 /// Source: `enet_protocol_receive_incoming_commands`, ENet 1.3.18 `protocol.c`.
 const PASS_LEN: usize = 256;
+/// Datagrams read at once.
+const BATCH: usize = 32;
 
 /// What a host needs that no thread drives.
 pub(crate) struct Direct {
@@ -35,7 +37,7 @@ impl Direct {
         let direct = Self {
             poll,
             events: Events::with_capacity(2),
-            batch: Batch::new(1),
+            batch: Batch::new(BATCH),
             readable: false,
             is_sending_due: false,
         };
@@ -52,18 +54,23 @@ impl Direct {
         if std::mem::take(&mut self.is_sending_due) {
             host.transmit();
         }
+        let mut room = PASS_LEN;
         self.readable = true;
-        for _ in 0..PASS_LEN {
-            self.batch.clear();
-            match host.receive(&mut self.batch) {
-                Reception::More => {}
-                Reception::Drained => {
-                    self.readable = false;
+        while room > 0 {
+            if self.batch.is_exhausted() {
+                if !self.readable {
                     break;
                 }
-                Reception::Dead => return host.fail(),
+                self.batch.clear();
+                match host.receive(&mut self.batch) {
+                    Reception::More => {}
+                    Reception::Drained => self.readable = false,
+                    Reception::Dead => return host.fail(),
+                }
             }
-            match host.take_in(&self.batch) {
+            let (taken, turn) = host.take_in(&mut self.batch, room);
+            room -= taken;
+            match turn {
                 Turn::None => {}
                 Turn::Began => {
                     self.is_sending_due = true;
@@ -72,6 +79,8 @@ impl Direct {
                 Turn::Ended => break,
             }
         }
+        // What was read and not handled is for the next pass, as if it still lay in the socket.
+        self.readable |= !self.batch.is_exhausted();
         host.finish_pass();
         if !self.is_sending_due {
             host.transmit();

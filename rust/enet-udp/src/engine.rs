@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use enet_proto::{Event, Host, HostConfig, Packet, PeerId, SendError, Time, Transmit};
+use enet_proto::{Datagrams, Event, Host, HostConfig, Packet, PeerId, SendError, Time};
 
 use crate::inbox::{Inbox, Queued};
 use crate::peer::UdpPeer;
@@ -77,10 +77,10 @@ impl Engine {
         })
     }
 
-    /// The next datagram.
-    pub(crate) fn poll_transmit(&mut self, now: Time, buffer: &mut Vec<u8>) -> Option<Transmit> {
+    /// The next datagrams, until `out` holds `limit`; `false` if there are no more.
+    pub(crate) fn poll_transmit(&mut self, now: Time, limit: usize, out: &mut Datagrams) -> bool {
         self.transmissions += 1;
-        self.host.poll_transmit(now, buffer)
+        self.host.poll_transmit_batch(now, limit, out)
     }
 
     /// Makes `peer` the handle that its events carry.

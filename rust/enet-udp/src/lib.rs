@@ -40,6 +40,7 @@ mod error;
 mod event;
 mod host;
 mod inbox;
+mod offload;
 mod peer;
 mod port;
 mod reactor;

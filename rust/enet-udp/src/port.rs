@@ -1,22 +1,23 @@
 //! [`Port`]: a host's socket with the datagrams on their way to and from it; what its lock protects.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
+use std::ops::Range;
 
-use enet_proto::Transmit;
+use enet_proto::Datagrams;
 use mio::Token;
 
+use crate::offload::Arrival;
 use crate::sleeper::Sleeper;
-use crate::socket::{RECEIVE_LEN, Socket};
+use crate::socket::Socket;
 
-/// Datagrams built under one hold of the engine's lock, where nobody waits for all of them.
-pub(crate) const SEND_BATCH: usize = 32;
+/// Datagrams built under one hold of the engine's lock.
+pub(crate) const SEND_BATCH: usize = 64;
+/// Bytes of a batch's buffer: room for all that one receive call may bring, behind datagrams of the default MTU.
+const BATCH_LEN: usize = 160 * 1024;
 /// Receive calls that fail in a row before the socket is held to be dead. An error that a remote caused is reported
 /// once; one that stays is our own.
 const DEAD_AFTER: u32 = 64;
-
-/// The address of a buffer that holds nothing.
-const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// What a round of receiving came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,18 +34,31 @@ pub(crate) enum Reception {
 pub(crate) struct Port {
     /// `None` once the host is closed.
     socket: Option<Socket>,
-    /// The first `filled` wait to be sent; the others keep their buffers for the next time.
-    outgoing: Vec<(SocketAddr, Vec<u8>)>,
-    filled: usize,
+    /// What waits to be sent.
+    outgoing: Datagrams,
     failures: u32,
 }
 
+/// Datagrams that the system did not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Refused {
+    pub(crate) datagrams: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Refused {
+    fn add(&mut self, to: SocketAddr, datagrams: usize, bytes: usize, error: &io::Error) {
+        log::trace!("{bytes} bytes to {to} are lost: {error}");
+        self.datagrams += datagrams as u64;
+        self.bytes += bytes as u64;
+    }
+}
+
 impl Port {
-    pub(crate) const fn new(socket: Socket) -> Self {
+    pub(crate) fn new(socket: Socket) -> Self {
         Self {
             socket: Some(socket),
-            outgoing: Vec::new(),
-            filled: 0,
+            outgoing: Datagrams::default(),
             failures: 0,
         }
     }
@@ -71,60 +85,56 @@ impl Port {
         Ok(())
     }
 
-    /// Lets `next` write datagrams until it has none (`false`) or there are `limit` (`true`).
-    pub(crate) fn fill(
-        &mut self,
-        limit: usize,
-        mut next: impl FnMut(&mut Vec<u8>) -> Option<Transmit>,
-    ) -> bool {
-        while self.filled < limit {
-            if self.filled == self.outgoing.len() {
-                self.outgoing.push((NOWHERE, Vec::new()));
-            }
-            let (to, buffer) = &mut self.outgoing[self.filled];
-            match next(buffer) {
-                Some(transmit) => *to = transmit.to,
-                None => return false,
-            }
-            self.filled += 1;
-        }
-        true
+    /// Where what is to be sent by [`Self::send`] is appended.
+    pub(crate) const fn outgoing(&mut self) -> &mut Datagrams {
+        &mut self.outgoing
     }
 
-    /// Hands what was filled to the system. A datagram it does not take is lost, as any may be on the way.
-    ///
-    /// # Errors
-    /// The socket was unbound and there is no port for it; the datagrams are lost.
-    pub(crate) fn send(&mut self, sleeper: &Sleeper, token: Token) -> io::Result<()> {
-        let filled = std::mem::take(&mut self.filled);
-        if filled == 0 {
-            return Ok(());
+    /// Hands what waits to the system. A datagram it does not take is lost, as any may be on the way; returns how many
+    /// these were.
+    pub(crate) fn send(&mut self, sleeper: &Sleeper, token: Token) -> Refused {
+        let mut refused = Refused::default();
+        if self.outgoing.is_empty() {
+            return refused;
         }
-        self.bind_if_unbound(sleeper, token)?;
-        let Some(socket) = &self.socket else {
-            return Ok(());
-        };
-        for (to, data) in &self.outgoing[..filled] {
-            if let Err(error) = socket.send(*to, data) {
-                log::trace!("{} bytes to {to} are lost: {error}", data.len());
+        if let Err(error) = self.bind_if_unbound(sleeper, token) {
+            log::warn!("a host has no port to send from: {error}");
+            for (to, data) in self.outgoing.iter() {
+                refused.add(to, 1, data.len(), &error);
+            }
+        } else if let Some(socket) = &mut self.socket {
+            for run in self.outgoing.runs(socket.run_limits()) {
+                if run.datagrams().len() > 1 {
+                    match socket.send_run(&run) {
+                        Ok(()) => continue,
+                        Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+                        Err(error) => {
+                            refused.add(run.to, run.datagrams().len(), run.bytes.len(), &error);
+                            continue;
+                        }
+                    }
+                }
+                for data in run.datagrams() {
+                    if let Err(error) = socket.send(run.to, data) {
+                        refused.add(run.to, 1, data.len(), &error);
+                    }
+                }
             }
         }
-        self.outgoing.truncate(SEND_BATCH);
-        Ok(())
+        self.outgoing.clear();
+        refused
     }
 
-    /// Reads as many datagrams as `batch` has room for; empty and oversized ones are skipped.
+    /// Reads datagrams, as many as `batch` wants and has room for.
     pub(crate) fn receive(&mut self, batch: &mut Batch) -> Reception {
-        let Some(socket) = self.socket.as_ref().filter(|socket| socket.is_bound()) else {
+        let Some(socket) = self.socket.as_mut().filter(|socket| socket.is_bound()) else {
             return Reception::Drained;
         };
-        for _ in 0..batch.room() {
-            match socket.receive(batch.free()) {
-                Ok((len, from)) => {
+        while let Some(room) = batch.room(socket.receive_len()) {
+            match socket.receive(room) {
+                Ok(arrival) => {
                     self.failures = 0;
-                    if (1..RECEIVE_LEN).contains(&len) {
-                        batch.push(len, from);
-                    }
+                    batch.push(arrival);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.failures = 0;
@@ -148,50 +158,68 @@ impl Port {
         if let Some(mut socket) = self.socket.take() {
             sleeper.deregister(&mut socket.io);
         }
-        self.outgoing = Vec::new();
-        self.filled = 0;
+        self.outgoing = Datagrams::default();
     }
 }
 
-/// Datagrams received and not yet handled.
+/// Datagrams received and not yet handled, one behind the other in one buffer.
 pub(crate) struct Batch {
     buffer: Box<[u8]>,
-    datagrams: Vec<(SocketAddr, usize)>,
+    used: usize,
+    datagrams: Vec<(SocketAddr, Range<usize>)>,
+    /// How many of them were handled.
+    handled: usize,
+    wanted: usize,
 }
 
 impl Batch {
-    /// Room for `capacity` datagrams.
-    pub(crate) fn new(capacity: usize) -> Self {
+    /// An empty batch that wants `wanted` datagrams; more may come with the last of them.
+    pub(crate) fn new(wanted: usize) -> Self {
         Self {
-            buffer: vec![0; capacity * RECEIVE_LEN].into_boxed_slice(),
-            datagrams: Vec::with_capacity(capacity),
+            buffer: vec![0; BATCH_LEN].into_boxed_slice(),
+            used: 0,
+            datagrams: Vec::with_capacity(wanted),
+            handled: 0,
+            wanted,
         }
     }
 
+    /// Whether all datagrams were handled.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.handled == self.datagrams.len()
+    }
+
+    /// The next datagram, in the order in which they were received.
+    pub(crate) fn next(&mut self) -> Option<(SocketAddr, &[u8])> {
+        let (from, range) = self.datagrams.get(self.handled)?;
+        self.handled += 1;
+        Some((*from, &self.buffer[range.clone()]))
+    }
+
+    /// Makes room for others.
     pub(crate) fn clear(&mut self) {
         self.datagrams.clear();
+        (self.used, self.handled) = (0, 0);
     }
 
-    /// The datagrams, in the order in which they were received.
-    pub(crate) fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
-        let rooms = self.buffer.chunks_exact(RECEIVE_LEN);
-        self.datagrams
-            .iter()
-            .zip(rooms)
-            .map(|((from, len), room)| (*from, &room[..*len]))
+    /// Where `len` more bytes may go; `None` when there are enough datagrams or there is no such room.
+    fn room(&mut self, len: usize) -> Option<&mut [u8]> {
+        if self.datagrams.len() >= self.wanted {
+            return None;
+        }
+        self.buffer.get_mut(self.used..self.used + len)
     }
 
-    fn room(&self) -> usize {
-        self.buffer.len() / RECEIVE_LEN - self.datagrams.len()
-    }
-
-    /// Where the next datagram goes; there is room.
-    fn free(&mut self) -> &mut [u8] {
-        let start = self.datagrams.len() * RECEIVE_LEN;
-        &mut self.buffer[start..start + RECEIVE_LEN]
-    }
-
-    fn push(&mut self, len: usize, from: SocketAddr) {
-        self.datagrams.push((from, len));
+    /// Enters what was written to [`Self::room`].
+    fn push(&mut self, arrival: Arrival) {
+        let end = self.used + arrival.len;
+        loop {
+            let next = end.min(self.used + arrival.segment_len.max(1));
+            self.datagrams.push((arrival.from, self.used..next));
+            self.used = next;
+            if next == end {
+                return;
+            }
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::engine::{Engine, Turn};
 use crate::host::{HostHandle, UdpHost};
 use crate::inbox::Inbox;
 use crate::peer::UdpPeer;
-use crate::port::{Batch, Port, Reception, SEND_BATCH};
+use crate::port::{Batch, Port, Reception, Refused, SEND_BATCH};
 use crate::sleeper::Sleeper;
 use crate::socket::{Socket, normalised};
 
@@ -217,7 +217,7 @@ impl HostShared {
         self.with_engine(|engine| {
             let now = self.now();
             engine.release_taken(&self.inbox);
-            for (from, data) in batch.datagrams() {
+            while let Some((from, data)) = batch.next() {
                 engine.host.handle_datagram(now, from, data);
             }
             if timers {
@@ -236,19 +236,29 @@ impl HostShared {
         self.port.lock().receive(batch)
     }
 
-    /// Lets the engine take the datagrams of `batch`, and tells whether a connection began or ended by them.
+    /// Lets the engine take the next datagrams of `batch`, `limit` at most, up to one by which a connection begins or
+    /// ends; returns how many these were, and whether that happened.
     ///
     /// Events stay with the engine until [`Self::finish_pass`].
-    pub(crate) fn take_in(self: &Arc<Self>, batch: &Batch) -> Turn {
-        self.with_engine(|engine| {
+    pub(crate) fn take_in(self: &Arc<Self>, batch: &mut Batch, limit: usize) -> (usize, Turn) {
+        let mut taken = 0;
+        let turn = self.with_engine(|engine| {
             let now = self.now();
             engine.release_taken(&self.inbox);
-            for (from, data) in batch.datagrams() {
+            while taken < limit {
+                let Some((from, data)) = batch.next() else {
+                    break;
+                };
+                taken += 1;
                 engine.host.handle_datagram(now, from, data);
+                let turn = engine.collect(self);
+                if turn != Turn::None {
+                    return turn;
+                }
             }
-            engine.collect(self)
-        })
-        .unwrap_or_default()
+            Turn::None
+        });
+        (taken, turn.unwrap_or_default())
     }
 
     /// Runs the timers and hands the events of a pass to the inbox, the peers taking turns.
@@ -340,15 +350,17 @@ impl HostShared {
         self.attention
             .store(Attention::None as u8, Ordering::SeqCst);
         let more = self.with_engine(|engine| {
-            let now = self.now();
-            let more = port.fill(limit, |buffer| engine.poll_transmit(now, buffer));
+            let more = engine.poll_transmit(self.now(), limit, port.outgoing());
             engine.publish(self);
             let deadline = engine.host.poll_timeout().map_or(NEVER, Time::as_micros);
             self.deadline.store(deadline, Ordering::SeqCst);
             more
         });
-        if let Err(error) = port.send(&self.sleeper, self.token) {
-            log::warn!("a host has no port to send from: {error}");
+        let refused = port.send(&self.sleeper, self.token);
+        if refused != Refused::default() {
+            self.with_engine(|engine| {
+                engine.host.note_refused(refused.datagrams, refused.bytes);
+            });
         }
         more == Some(true)
     }

@@ -6,10 +6,12 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 
 use enet_proto::consts::PROTOCOL_MAXIMUM_MTU;
+use enet_proto::{Run, RunLimits};
 use socket2::{Domain, Protocol, SockRef, Type};
 
 use crate::config::Bind;
 use crate::error::OpenError;
+use crate::offload::{Arrival, Offload};
 
 /// Room for the largest datagram and one byte more, by which a larger one is known.
 pub(crate) const RECEIVE_LEN: usize = PROTOCOL_MAXIMUM_MTU as usize + 1;
@@ -26,6 +28,7 @@ pub(crate) struct Socket {
     pub(crate) io: mio::net::UdpSocket,
     v6: bool,
     bound: bool,
+    offload: Offload,
 }
 
 impl Socket {
@@ -89,19 +92,46 @@ impl Socket {
 
     /// Hands one datagram to the system.
     pub(crate) fn send(&self, to: SocketAddr, data: &[u8]) -> io::Result<usize> {
-        let to = match to {
-            SocketAddr::V4(v4) if self.v6 => {
-                SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port())
-            }
-            to => to,
-        };
-        self.io.send_to(data, to)
+        self.io.send_to(data, self.written(to))
     }
 
-    /// Takes one datagram from the system: its length, [`RECEIVE_LEN`] if it is too large, and its sender.
-    pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let (len, from) = self.io.recv_from(buffer)?;
-        Ok((len, normalised(from)))
+    /// What [`Self::send_run`] may be asked to send at once.
+    pub(crate) const fn run_limits(&self) -> RunLimits {
+        self.offload.limits()
+    }
+
+    /// Hands the datagrams of `run` to the system by one call.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] if they must go one by one; otherwise what the system said.
+    pub(crate) fn send_run(&mut self, run: &Run<'_>) -> io::Result<()> {
+        let to = self.written(run.to);
+        self.offload.send(&self.io, to, run)
+    }
+
+    /// Bytes that the buffer of [`Self::receive`] must have.
+    pub(crate) const fn receive_len(&self) -> usize {
+        self.offload.receive_len()
+    }
+
+    /// Takes from the system what it has ready, one datagram or several of one sender. One that is too large has more
+    /// than [`PROTOCOL_MAXIMUM_MTU`] bytes, cut or not.
+    pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Arrival> {
+        let arrival = self.offload.receive(&self.io, buffer)?;
+        Ok(Arrival {
+            from: normalised(arrival.from),
+            ..arrival
+        })
+    }
+
+    /// `to` as the system wants it written: an IPv6 socket knows IPv4 addresses as IPv6 ones that map them.
+    const fn written(&self, to: SocketAddr) -> SocketAddr {
+        match to {
+            SocketAddr::V4(v4) if self.v6 => {
+                SocketAddr::V6(SocketAddrV6::new(v4.ip().to_ipv6_mapped(), v4.port(), 0, 0))
+            }
+            to => to,
+        }
     }
 
     fn open_any(port: u16) -> Result<Self, OpenError> {
@@ -146,6 +176,7 @@ impl Socket {
             .find(|size| socket.set_send_buffer_size(*size).is_ok());
         let io = mio::net::UdpSocket::from_std(UdpSocket::from(socket));
         Ok(Self {
+            offload: Offload::enable(&io),
             io,
             v6,
             bound: false,

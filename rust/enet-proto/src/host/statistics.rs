@@ -4,10 +4,12 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct HostStatistics {
-    /// Bytes in datagrams handed out for sending.
+    /// Bytes in datagrams handed out for sending, and not refused by the system.
     pub bytes_sent: u64,
-    /// Datagrams handed out for sending.
+    /// Datagrams handed out for sending, and not refused by the system.
     pub datagrams_sent: u64,
+    /// Datagrams that the system refused to send, as [`Host::note_refused`](crate::Host::note_refused) was told.
+    pub datagrams_refused: u64,
     /// Bytes in datagrams received, valid or not.
     pub bytes_received: u64,
     /// Datagrams received, valid or not.

@@ -94,6 +94,15 @@ impl Host {
         true
     }
 
+    /// Tells that the system refused `datagrams` of those handed out, with `bytes` bytes in all: they are lost, as any
+    /// datagram may be, but do not count as sent.
+    pub const fn note_refused(&mut self, datagrams: u64, bytes: u64) {
+        let statistics = &mut self.statistics;
+        statistics.bytes_sent = statistics.bytes_sent.wrapping_sub(bytes);
+        statistics.datagrams_sent = statistics.datagrams_sent.wrapping_sub(datagrams);
+        statistics.datagrams_refused = statistics.datagrams_refused.wrapping_add(datagrams);
+    }
+
     /// The peer whose turn it is; `None` once all have been asked.
     fn next_ready(&mut self) -> Option<u16> {
         let slot = match self.agenda.ready.next(self.cursor) {

@@ -1,0 +1,143 @@
+//! [`Offload`] by `UDP_SEGMENT` and `UDP_GRO`.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+
+use enet_proto::{Run, RunLimits};
+use mio::net::UdpSocket;
+use nix::errno::Errno;
+use nix::sys::socket::{
+    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt,
+    sockopt,
+};
+
+use super::Arrival;
+use crate::socket::RECEIVE_LEN;
+
+/// Datagrams and bytes that the kernel takes in one call: `UDP_MAX_SEGMENTS` of its older versions, and the largest
+/// payload of an IPv4 datagram.
+const LIMITS: RunLimits = RunLimits {
+    datagrams: 64,
+    bytes: 65_507,
+};
+const ONE_BY_ONE: RunLimits = RunLimits {
+    datagrams: 1,
+    bytes: 0,
+};
+/// Room for all that one receive call may bring.
+const GATHERED_LEN: usize = 65_535;
+
+/// What the system does for one socket.
+#[derive(Debug)]
+pub(crate) struct Offload {
+    limits: RunLimits,
+    gathers: bool,
+    /// Where the kernel writes how long the datagrams are that it gathered.
+    control: Vec<u8>,
+}
+
+impl Offload {
+    /// Asks for what there is on `socket`.
+    pub(crate) fn enable(socket: &UdpSocket) -> Self {
+        Self {
+            limits: LIMITS,
+            gathers: setsockopt(socket, sockopt::UdpGroSegment, &true).is_ok(),
+            control: nix::cmsg_space!(i32),
+        }
+    }
+
+    /// What [`Self::send`] may be asked to send at once.
+    pub(crate) const fn limits(&self) -> RunLimits {
+        self.limits
+    }
+
+    /// Bytes that the buffer of [`Self::receive`] must have.
+    pub(crate) const fn receive_len(&self) -> usize {
+        if self.gathers {
+            GATHERED_LEN
+        } else {
+            RECEIVE_LEN
+        }
+    }
+
+    /// Hands the datagrams of `run` to the system by one call.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] if they must go one by one, as all later ones where that will not change;
+    /// otherwise what the system said.
+    pub(crate) fn send(
+        &mut self,
+        socket: &UdpSocket,
+        to: SocketAddr,
+        run: &Run<'_>,
+    ) -> io::Result<()> {
+        let segment_len = u16::try_from(run.segment_len).map_err(|_| io::ErrorKind::Unsupported)?;
+        let parts = [IoSlice::new(run.bytes)];
+        let control = [ControlMessage::UdpGsoSegments(&segment_len)];
+        let to = SockaddrStorage::from(to);
+        let sent = sendmsg(
+            socket.as_raw_fd(),
+            &parts,
+            &control,
+            MsgFlags::empty(),
+            Some(&to),
+        );
+        match sent {
+            Ok(_) => Ok(()),
+            // A datagram of this size must be fragmented on its way, which is possible for single ones only.
+            Err(Errno::EMSGSIZE) => Err(io::ErrorKind::Unsupported.into()),
+            // The kernel is too old, or the network device computes no checksums.
+            Err(refusal @ (Errno::EINVAL | Errno::EIO)) => {
+                log::debug!("datagrams are sent one by one from here on: {refusal}");
+                self.limits = ONE_BY_ONE;
+                Err(io::ErrorKind::Unsupported.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes what one call brings into `buffer`, which has [`Self::receive_len`] bytes. A datagram that is too large
+    /// is cut.
+    pub(crate) fn receive(&mut self, socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Arrival> {
+        if !self.gathers {
+            let (len, from) = socket.recv_from(buffer)?;
+            return Ok(Arrival {
+                from,
+                len,
+                segment_len: len,
+            });
+        }
+        let mut parts = [IoSliceMut::new(buffer)];
+        let message = recvmsg::<SockaddrStorage>(
+            socket.as_raw_fd(),
+            &mut parts,
+            Some(&mut self.control),
+            MsgFlags::empty(),
+        )?;
+        let gathered = message.cmsgs()?.find_map(|control| match control {
+            ControlMessageOwned::UdpGroSegments(len) => usize::try_from(len).ok(),
+            _ => None,
+        });
+        Ok(Arrival {
+            from: message
+                .address
+                .as_ref()
+                .and_then(address)
+                .ok_or(io::ErrorKind::InvalidData)?,
+            len: message.bytes,
+            segment_len: gathered.unwrap_or(message.bytes),
+        })
+    }
+}
+
+fn address(storage: &SockaddrStorage) -> Option<SocketAddr> {
+    let v4 = storage
+        .as_sockaddr_in()
+        .map(|v4| std::net::SocketAddrV4::from(*v4).into());
+    v4.or_else(|| {
+        storage
+            .as_sockaddr_in6()
+            .map(|v6| std::net::SocketAddrV6::from(*v6).into())
+    })
+}

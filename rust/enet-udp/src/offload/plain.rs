@@ -1,0 +1,52 @@
+//! [`Offload`] for systems without any: datagrams go one by one.
+
+use std::io;
+use std::net::SocketAddr;
+
+use enet_proto::{Run, RunLimits};
+use mio::net::UdpSocket;
+
+use super::Arrival;
+use crate::socket::RECEIVE_LEN;
+
+/// Nothing.
+#[derive(Debug)]
+pub(crate) struct Offload;
+
+impl Offload {
+    /// Asks for nothing.
+    pub(crate) const fn enable(_socket: &UdpSocket) -> Self {
+        Self
+    }
+
+    /// One datagram at a time.
+    pub(crate) const fn limits(&self) -> RunLimits {
+        RunLimits {
+            datagrams: 1,
+            bytes: 0,
+        }
+    }
+
+    /// Bytes that the buffer of [`Self::receive`] must have.
+    pub(crate) const fn receive_len(&self) -> usize {
+        RECEIVE_LEN
+    }
+
+    /// Refuses.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`].
+    pub(crate) fn send(&mut self, _: &UdpSocket, _: SocketAddr, _: &Run<'_>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Takes one datagram into `buffer`; one that is too large is cut, or is an error, as the system has it.
+    pub(crate) fn receive(&mut self, socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Arrival> {
+        let (len, from) = socket.recv_from(buffer)?;
+        Ok(Arrival {
+            from,
+            len,
+            segment_len: len,
+        })
+    }
+}
