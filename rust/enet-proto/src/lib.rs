@@ -36,7 +36,7 @@ pub use compress::{Compressor, RangeCoder};
 pub use config::{Checksum, HostConfig};
 pub use error::{ConnectError, SendError};
 pub use event::{DisconnectCause, Event, PeerId};
-pub use host::{Datagrams, Host, HostStatistics, Run, RunLimits, Transmit};
+pub use host::{Datagrams, Host, HostStatistics, Mark, Run, RunLimits, Transmit};
 pub use packet::{Packet, PacketFlags};
 pub use peer::{PeerState, PeerStatistics};
 pub use time::Time;

@@ -155,6 +155,10 @@ impl Engine {
     /// Reorders the events not yet published so that the peers take turns, as ENet's dispatch queue has them; each
     /// peer's own order stays.
     pub(crate) fn take_turns(&mut self) {
+        let is_other = |pair: &[Queued]| pair[0].peer().id() != pair[1].peer().id();
+        if !self.pending.windows(2).any(is_other) {
+            return;
+        }
         let mut seen: HashMap<PeerId, usize> = HashMap::new();
         let mut events: Vec<(usize, Queued)> = self
             .pending

@@ -334,23 +334,35 @@ impl HostShared {
         &self.sleeper
     }
 
-    /// Builds all that is queued before any of it is sent: what others queue meanwhile cannot keep the caller.
+    /// Sends all that is queued now, the engine's lock free in between. What others queue meanwhile may leave as well,
+    /// but cannot keep the caller.
     fn transmit_all(self: &Arc<Self>, port: &mut Port) {
-        self.transmit_batch(port, usize::MAX);
+        let mut mark = None;
+        while self.transmit_batch(port) {
+            let behind = self.with_engine(|engine| {
+                let mark = *mark.get_or_insert_with(|| engine.host.mark());
+                engine.host.is_behind(mark)
+            });
+            if behind != Some(true) {
+                // The thread, if there is one, goes on with the rest.
+                self.raise(Attention::Now);
+                return;
+            }
+        }
     }
 
     /// Sends a bounded share, the engine's lock free in between; `true` if there may be more.
     fn transmit_batches(self: &Arc<Self>, port: &mut Port) -> bool {
-        (0..TURN_BATCHES).all(|_| self.transmit_batch(port, SEND_BATCH))
+        (0..TURN_BATCHES).all(|_| self.transmit_batch(port))
     }
 
-    /// Sends up to `limit` datagrams; `true` if there may be more. The port's lock, which the caller holds, keeps the
+    /// Sends up to [`SEND_BATCH`] datagrams; `true` if there may be more. The port's lock, which the caller holds, keeps the
     /// datagrams of this host in order, whoever sends them.
-    fn transmit_batch(self: &Arc<Self>, port: &mut Port, limit: usize) -> bool {
+    fn transmit_batch(self: &Arc<Self>, port: &mut Port) -> bool {
         self.attention
             .store(Attention::None as u8, Ordering::SeqCst);
         let more = self.with_engine(|engine| {
-            let more = engine.poll_transmit(self.now(), limit, port.outgoing());
+            let more = engine.poll_transmit(self.now(), SEND_BATCH, port.outgoing());
             engine.publish(self);
             let deadline = engine.host.poll_timeout().map_or(NEVER, Time::as_micros);
             self.deadline.store(deadline, Ordering::SeqCst);

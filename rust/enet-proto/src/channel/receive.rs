@@ -168,10 +168,17 @@ impl Incoming {
         if !intake.open || position == self.base || self.reliable.contains_key(&position) {
             return Ok(());
         }
-        intake.charge(payload.len(), position == self.base + 1)?;
-        self.reliable
-            .insert(position, Pending::Whole(Bytes::copy_from_slice(payload)));
-        self.deliver_reliable(&mut intake);
+        let is_next = position == self.base + 1;
+        intake.charge(payload.len(), is_next)?;
+        let data = Bytes::copy_from_slice(payload);
+        if is_next {
+            // The usual case: it need not be put by.
+            self.base = position;
+            intake.deliver(data, PacketFlags::RELIABLE);
+            self.reliable_delivered(&mut intake);
+        } else {
+            self.reliable.insert(position, Pending::Whole(data));
+        }
         Ok(())
     }
 
@@ -225,8 +232,14 @@ impl Incoming {
             return Ok(());
         }
         intake.charge(payload.len(), false)?;
-        self.unreliable
-            .insert(key, Pending::Whole(Bytes::copy_from_slice(payload)));
+        let data = Bytes::copy_from_slice(payload);
+        if key.0 == self.base && self.unreliable.is_empty() {
+            // The usual case: it need not be put by.
+            self.last_unreliable = number;
+            intake.deliver(data, PacketFlags::NONE);
+            return Ok(());
+        }
+        self.unreliable.insert(key, Pending::Whole(data));
         self.release_unreliable(Some(key), &mut intake);
         Ok(())
     }
@@ -276,6 +289,25 @@ impl Incoming {
     /// Delivers what has become next in line.
     fn deliver_reliable(&mut self, intake: &mut Intake<'_>) {
         let before = self.base;
+        self.deliver_in_order(intake);
+        if self.base != before {
+            self.begin_epoch(intake);
+        }
+    }
+
+    /// Delivers what was waiting for the packet that was just delivered.
+    fn reliable_delivered(&mut self, intake: &mut Intake<'_>) {
+        self.deliver_in_order(intake);
+        self.begin_epoch(intake);
+    }
+
+    /// Turns to the unreliable packets behind the last reliable one.
+    fn begin_epoch(&mut self, intake: &mut Intake<'_>) {
+        self.last_unreliable = 0;
+        self.release_unreliable(None, intake);
+    }
+
+    fn deliver_in_order(&mut self, intake: &mut Intake<'_>) {
         while let Some(first) = self.reliable.first_entry() {
             let position = *first.key();
             if position <= self.base {
@@ -292,10 +324,6 @@ impl Incoming {
                 self.base += u64::from(reassembly.count()) - 1;
             }
             intake.deliver(pending.into_data(), PacketFlags::RELIABLE);
-        }
-        if self.base != before {
-            self.last_unreliable = 0;
-            self.release_unreliable(None, intake);
         }
     }
 

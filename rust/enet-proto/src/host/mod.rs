@@ -22,7 +22,7 @@ use addresses::AddressBook;
 pub use datagrams::{Datagrams, Run, RunLimits};
 use slots::{SlotSet, Slots};
 pub use statistics::HostStatistics;
-pub use transmit::Transmit;
+pub use transmit::{Mark, Transmit};
 
 use crate::admission::Admission;
 pub(crate) use crate::choices::Choices;
@@ -191,7 +191,7 @@ impl Host {
             .slots
             .get_mut(peer)
             .ok_or(SendError::NotConnected(PeerState::Disconnected))?;
-        peer.send(&mut self.stamp, channel_id, &packet, limits)?;
+        peer.send(&mut self.stamp, channel_id, packet, limits)?;
         self.agenda.ready.insert(peer.id.slot);
         Ok(())
     }
@@ -204,7 +204,7 @@ impl Host {
         let mut reached = 0;
         for peer in self.slots.iter_mut() {
             if peer
-                .send(&mut self.stamp, channel_id, packet, limits)
+                .send(&mut self.stamp, channel_id, packet.clone(), limits)
                 .is_ok()
             {
                 self.agenda.ready.insert(peer.id.slot);

@@ -22,6 +22,10 @@ pub struct Transmit {
     pub to: SocketAddr,
 }
 
+/// A moment in the order of the calls that queue something; see [`Host::mark`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark(u32);
+
 impl Host {
     /// Runs the timers that are due: the bandwidth throttle, pings, and what timed out. The latter two take effect
     /// as the next [`Host::poll_transmit`] looks at their peers. Cheap when nothing is due.
@@ -92,6 +96,23 @@ impl Host {
             }
         }
         true
+    }
+
+    /// Names this moment for [`Host::is_behind`].
+    #[must_use]
+    pub const fn mark(&self) -> Mark {
+        Mark(self.stamp)
+    }
+
+    /// Whether [`Host::poll_transmit`] still has to look at a peer for what was queued before `mark`; what may not
+    /// leave yet does not count. Costs a look at each peer with work.
+    #[must_use]
+    pub fn is_behind(&self, mark: Mark) -> bool {
+        let ready = &self.agenda.ready;
+        !self.farewells.is_empty()
+            || std::iter::successors(ready.next(0), |&slot| ready.next(slot + 1))
+                .filter_map(|slot| self.slots.at(slot))
+                .any(|peer| peer.owes_since(mark.0))
     }
 
     /// Tells that the system refused `datagrams` of those handed out, with `bytes` bytes in all: they are lost, as any
@@ -255,6 +276,105 @@ impl Host {
 mod tests {
     use super::*;
     use crate::HostConfig;
+
+    fn address(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    /// A host that has asked `peers` remotes for a connection, each by several datagrams.
+    fn busy_host(peers: u16) -> Host {
+        let mut host = Host::new(HostConfig::new(8, [0; 32]).mtu(576));
+        for port in 0..peers {
+            let peer = host.connect(address(port), 1, 0).expect("a slot is free");
+            // Together with the CONNECT more than fits a datagram or its limit of commands.
+            (0..80).for_each(|_| host.throttle_configure(peer, 1, 2, 3));
+        }
+        host
+    }
+
+    /// All that `host` sends, by where it goes.
+    fn sent_by(host: &mut Host, limit: usize) -> Vec<(u16, Vec<u8>)> {
+        let (now, mut all, mut batch) = (Time::from_millis(5000), Vec::new(), Datagrams::default());
+        loop {
+            batch.clear();
+            let more = host.poll_transmit_batch(now, limit, &mut batch);
+            assert!(batch.len() <= limit && (more || batch.len() < limit));
+            all.extend(batch.iter().map(|(to, data)| (to.port(), data.to_vec())));
+            if !more {
+                return all;
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_has_the_datagrams_of_one_by_one_with_those_of_a_peer_in_a_row() {
+        let now = Time::from_millis(5000);
+        let (mut host, mut one_by_one, mut buf) = (busy_host(3), Vec::new(), Vec::new());
+        while let Some(transmit) = host.poll_transmit(now, &mut buf) {
+            one_by_one.push((transmit.to.port(), buf.clone()));
+        }
+        let ports = |datagrams: &[(u16, Vec<u8>)]| {
+            datagrams.iter().map(|(port, _)| *port).collect::<Vec<_>>()
+        };
+        assert_eq!(ports(&one_by_one), [0, 1, 2, 0, 1, 2, 0, 1, 2]);
+
+        let mut host = busy_host(3);
+        let in_batches = sent_by(&mut host, 64);
+        assert_eq!(ports(&in_batches), [0, 0, 0, 1, 1, 1, 2, 2, 2]);
+        one_by_one.sort_by_key(|(port, _)| *port);
+        assert_eq!(in_batches, one_by_one);
+        let statistics = host.statistics();
+        let bytes: usize = in_batches.iter().map(|(_, data)| data.len()).sum();
+        assert_eq!(
+            (statistics.datagrams_sent, statistics.bytes_sent),
+            (9, bytes as u64)
+        );
+    }
+
+    #[test]
+    fn a_small_limit_loses_nothing() {
+        for limit in 1..=4 {
+            let mut datagrams = sent_by(&mut busy_host(3), limit);
+            datagrams.sort_by_key(|(port, _)| *port);
+            assert_eq!(datagrams, sent_by(&mut busy_host(3), 64), "limit {limit}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_behind_a_mark_until_what_was_queued_before_it_has_left() {
+        let mut host = busy_host(2);
+        let mark = host.mark();
+        let late = host.connect(address(9), 1, 0).expect("a slot is free");
+        (0..80).for_each(|_| host.throttle_configure(late, 1, 2, 3));
+        let mut out = Datagrams::default();
+        let mut left = 0;
+        while host.is_behind(mark) {
+            left += 1;
+            host.poll_transmit_batch(Time::from_millis(5000), left, &mut out);
+        }
+        assert_eq!(
+            left, 8,
+            "three datagrams to each of the two, two to the third"
+        );
+        assert!(host.poll_transmit_batch(Time::from_millis(5000), 9, &mut out));
+    }
+
+    #[test]
+    fn what_was_refused_does_not_count_as_sent() {
+        let mut host = busy_host(1);
+        let sent = sent_by(&mut host, 64);
+        host.note_refused(1, sent[0].1.len() as u64);
+        let statistics = host.statistics();
+        let kept: usize = sent[1..].iter().map(|(_, data)| data.len()).sum();
+        assert_eq!(
+            (
+                statistics.datagrams_sent,
+                statistics.datagrams_refused,
+                statistics.bytes_sent
+            ),
+            (2, 1, kept as u64)
+        );
+    }
 
     #[test]
     fn what_timed_out_is_resent_after_handle_timeout_and_not_by_a_mere_flush() {

@@ -25,7 +25,7 @@ use channels::ChannelTable;
 #[cfg(test)]
 pub(crate) use inspect::Inspection;
 pub(crate) use outgoing::NumberIndex;
-use outgoing::OutgoingQueues;
+use outgoing::{OutgoingQueues, Queue};
 pub(crate) use queue::SendLimits;
 pub(crate) use retransmit::{EchoFromTheFuture, Liveness, Recovery};
 use rtt::RoundTrip;
@@ -203,6 +203,16 @@ impl Peer {
     /// Whether nothing is queued and nothing awaits an acknowledgement.
     pub(crate) fn is_drained(&self) -> bool {
         self.queues.all_empty()
+    }
+
+    /// Whether acknowledgements are owed, or what was queued with `stamp` or before has not left yet.
+    pub(crate) fn owes_since(&self, stamp: u32) -> bool {
+        let is_old = |key| !Millis(stamp).before(Millis(self.queues.get(key).stamp));
+        !self.acknowledgements.is_empty()
+            || [Queue::Control, Queue::Reliable]
+                .into_iter()
+                .filter_map(|queue| self.queues.first(queue))
+                .any(is_old)
     }
 
     /// Drops the packets that the application has not taken.

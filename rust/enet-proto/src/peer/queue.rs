@@ -29,7 +29,7 @@ impl Peer {
         &mut self,
         stamp: &mut u32,
         channel_id: u8,
-        packet: &Packet,
+        packet: Packet,
         limits: SendLimits,
     ) -> Result<(), SendError> {
         if self.state != PeerState::Connected {
@@ -73,7 +73,7 @@ impl Peer {
             return Ok(());
         }
         let len = u16::try_from(packet.len()).expect("it fits one datagram");
-        let data = packet.data().clone();
+        let data = packet.into_data();
         if flags.contains(PacketFlags::UNSEQUENCED) && !reliable {
             self.queue_unsequenced(stamp, channel_id, len, data);
         } else if reliable || exhausted {
