@@ -64,6 +64,8 @@ pub enum DisconnectCause {
     Timeout,
     /// The remote answered our connect with values that are not ours.
     Handshake,
+    /// The system says that nobody serves the port; see [`Host::handle_unreachable`](crate::Host::handle_unreachable).
+    Unreachable,
     /// No address was found for the remote; see [`Host::locate`](crate::Host::locate).
     Unlocated,
 }

@@ -28,6 +28,7 @@ pub enum Bind {
 pub struct UdpHostConfig {
     pub(crate) bind: Bind,
     pub(crate) threaded: bool,
+    pub(crate) follows_peer: bool,
     peer_count: usize,
     channel_limit: usize,
     incoming_bandwidth: u32,
@@ -46,6 +47,7 @@ impl UdpHostConfig {
         Self {
             bind: Bind::Unbound,
             threaded: true,
+            follows_peer: false,
             peer_count,
             channel_limit: PROTOCOL_MAXIMUM_CHANNEL_COUNT,
             incoming_bandwidth: 0,
@@ -69,6 +71,17 @@ impl UdpHostConfig {
     #[must_use]
     pub const fn threaded(mut self, threaded: bool) -> Self {
         self.threaded = threaded;
+        self
+    }
+
+    /// For a host with one slot to which nobody connects: ties its socket to the remote it sends to.
+    ///
+    /// The system then keeps away what others send, and reports when nobody serves the port: the attempt ends with
+    /// [`DisconnectCause::Unreachable`](enet_proto::DisconnectCause). Only where a tied socket can still send to
+    /// others, as Linux and Windows have it; elsewhere this does nothing.
+    #[must_use]
+    pub const fn follow_peer(mut self, follow: bool) -> Self {
+        self.follows_peer = follow;
         self
     }
 

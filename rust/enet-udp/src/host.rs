@@ -47,7 +47,8 @@ impl UdpHost {
     pub fn open(config: UdpHostConfig) -> Result<Self, OpenError> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| OpenError::Seed(io::Error::other(error)))?;
-        let socket = Socket::open(config.bind)?;
+        let mut socket = Socket::open(config.bind)?;
+        socket.follow_peer(config.follows_peer);
         let (sleeper, driver) = if config.threaded {
             let attachment = Attachment::new().map_err(OpenError::Thread)?;
             (

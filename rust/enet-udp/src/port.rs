@@ -37,6 +37,8 @@ pub(crate) struct Port {
     /// What waits to be sent.
     outgoing: Datagrams,
     failures: u32,
+    /// A remote of which the system said that nobody serves its port.
+    unreachable: Option<SocketAddr>,
 }
 
 /// Datagrams that the system did not take.
@@ -60,6 +62,7 @@ impl Port {
             socket: Some(socket),
             outgoing: Datagrams::default(),
             failures: 0,
+            unreachable: None,
         }
     }
 
@@ -103,9 +106,11 @@ impl Port {
                 refused.add(to, 1, data.len(), &error);
             }
         } else if let Some(socket) = &mut self.socket {
+            let unreachable = &mut self.unreachable;
             for run in self.outgoing.runs(socket.run_limits()) {
+                socket.tie_to(run.to);
                 if run.datagrams().len() > 1 {
-                    match socket.send_run(&run) {
+                    match retried(unreachable, run.to, || socket.send_run(&run)) {
                         Ok(()) => continue,
                         Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
                         Err(error) => {
@@ -115,7 +120,8 @@ impl Port {
                     }
                 }
                 for data in run.datagrams() {
-                    if let Err(error) = socket.send(run.to, data) {
+                    let sent = retried(unreachable, run.to, || socket.send(run.to, data));
+                    if let Err(error) = sent {
                         refused.add(run.to, 1, data.len(), &error);
                     }
                 }
@@ -140,6 +146,9 @@ impl Port {
                     self.failures = 0;
                     return Reception::Drained;
                 }
+                Err(error) if is_unreachable(&error) && socket.remote().is_some() => {
+                    self.unreachable = socket.remote();
+                }
                 Err(error) => {
                     log::trace!("a receive failed: {error}");
                     self.failures += 1;
@@ -153,6 +162,11 @@ impl Port {
         Reception::More
     }
 
+    /// A remote of which the system said since the last call that nobody serves its port.
+    pub(crate) const fn take_unreachable(&mut self) -> Option<SocketAddr> {
+        self.unreachable.take()
+    }
+
     /// Closes the socket and gives the buffers back.
     pub(crate) fn close(&mut self, sleeper: &Sleeper) {
         if let Some(mut socket) = self.socket.take() {
@@ -160,6 +174,29 @@ impl Port {
         }
         self.outgoing = Datagrams::default();
     }
+}
+
+/// Sends, and once more if the system only told what became of an earlier datagram to the same remote.
+fn retried<T>(
+    unreachable: &mut Option<SocketAddr>,
+    to: SocketAddr,
+    mut send: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    match send() {
+        Err(error) if is_unreachable(&error) => {
+            *unreachable = Some(to);
+            send()
+        }
+        result => result,
+    }
+}
+
+/// Whether an error is the report that nobody serves the remote's port.
+fn is_unreachable(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+    )
 }
 
 /// Datagrams received and not yet handled, one behind the other in one buffer.

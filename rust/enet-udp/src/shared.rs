@@ -233,7 +233,14 @@ impl HostShared {
 
     /// Reads datagrams into `batch` as far as it has room.
     pub(crate) fn receive(&self, batch: &mut Batch) -> Reception {
-        self.port.lock().receive(batch)
+        let (reception, unreachable) = {
+            let mut port = self.port.lock();
+            (port.receive(batch), port.take_unreachable())
+        };
+        if let Some(address) = unreachable {
+            self.with_engine(|engine| engine.host.handle_unreachable(address));
+        }
+        reception
     }
 
     /// Lets the engine take the next datagrams of `batch`, `limit` at most, up to one by which a connection begins or

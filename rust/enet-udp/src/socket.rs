@@ -19,6 +19,13 @@ pub(crate) const RECEIVE_LEN: usize = PROTOCOL_MAXIMUM_MTU as usize + 1;
 /// Buffers asked of the system, in bytes; the first that it grants is taken. The last is what vanilla ENet asks for.
 const BUFFER_SIZES: [usize; 5] = [4 << 20, 2 << 20, 1 << 20, 512 << 10, 256 << 10];
 
+/// Whether a socket that is tied to a remote can still send to others.
+const TIES_ARE_LOOSE: bool = cfg!(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "windows"
+));
+
 const ANY_V4: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 const ANY_V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
 
@@ -29,6 +36,9 @@ pub(crate) struct Socket {
     v6: bool,
     bound: bool,
     offload: Offload,
+    /// Whether the socket is tied to whom it sends to, and to whom it is.
+    follows_peer: bool,
+    remote: Option<SocketAddr>,
 }
 
 impl Socket {
@@ -58,7 +68,9 @@ impl Socket {
         }
         if !(self.v6 && self.bind(ANY_V6).is_ok()) {
             if self.v6 {
+                let follows_peer = self.follows_peer;
                 *self = Self::unbound(Domain::IPV4)?;
+                self.follows_peer = follows_peer;
             }
             self.bind(ANY_V4)?;
         }
@@ -90,9 +102,33 @@ impl Socket {
         }
     }
 
+    /// Lets the socket be tied to the remote of [`Self::tie_to`].
+    pub(crate) const fn follow_peer(&mut self, follow: bool) {
+        self.follows_peer = follow && TIES_ARE_LOOSE;
+    }
+
+    /// Ties the socket to the remote it is about to send to, if it [follows](Self::follow_peer) it: from here on it
+    /// receives from there alone, and hears that nobody serves the port.
+    pub(crate) fn tie_to(&mut self, to: SocketAddr) {
+        let broadcast = to.ip() == IpAddr::V4(Ipv4Addr::BROADCAST);
+        if self.follows_peer && !broadcast && self.remote != Some(to) {
+            let tied = self.io.connect(self.written(to));
+            self.remote = tied.is_ok().then_some(to);
+        }
+    }
+
+    /// The remote that the socket is tied to.
+    pub(crate) const fn remote(&self) -> Option<SocketAddr> {
+        self.remote
+    }
+
     /// Hands one datagram to the system.
     pub(crate) fn send(&self, to: SocketAddr, data: &[u8]) -> io::Result<usize> {
-        self.io.send_to(data, self.written(to))
+        if self.remote == Some(to) {
+            self.io.send(data)
+        } else {
+            self.io.send_to(data, self.written(to))
+        }
     }
 
     /// What [`Self::send_run`] may be asked to send at once.
@@ -180,6 +216,8 @@ impl Socket {
             io,
             v6,
             bound: false,
+            follows_peer: false,
+            remote: None,
         })
     }
 

@@ -191,6 +191,23 @@ impl Host {
         Some(address)
     }
 
+    /// Takes in that the system reported, by ICMP, that nobody serves `address`: attempts to connect there end with
+    /// [`DisconnectCause::Unreachable`].
+    ///
+    /// Connections that are open are not touched: such a report may be forged or pass by, and they have their timeouts.
+    pub fn handle_unreachable(&mut self, address: SocketAddr) {
+        let attempts: Vec<u16> = self
+            .slots
+            .iter()
+            .filter(|peer| peer.state == PeerState::Connecting && peer.address == address)
+            .map(|peer| peer.id.slot)
+            .collect();
+        for slot in attempts {
+            self.agenda.ready.remove(slot);
+            self.finish(slot, 0, DisconnectCause::Unreachable, true);
+        }
+    }
+
     /// A peer that is silent for too long: the attempt or connection is over.
     fn give_up(&mut self, slot: u16) {
         self.agenda.ready.remove(slot);
@@ -357,6 +374,24 @@ mod tests {
             "three datagrams to each of the two, two to the third"
         );
         assert!(host.poll_transmit_batch(Time::from_millis(5000), 9, &mut out));
+    }
+
+    #[test]
+    fn an_unreachable_address_ends_the_attempts_to_connect_there_and_no_others() {
+        let mut host = busy_host(2);
+        let peers: Vec<_> = host.peers().collect();
+        host.handle_unreachable(address(1));
+        assert_eq!(
+            host.poll_event(),
+            Some(crate::Event::Disconnect {
+                peer: peers[1],
+                data: 0,
+                cause: DisconnectCause::Unreachable
+            })
+        );
+        assert_eq!(host.poll_event(), None);
+        assert_eq!(host.state(peers[0]), PeerState::Connecting);
+        assert!(sent_by(&mut host, 64).iter().all(|(port, _)| *port == 0));
     }
 
     #[test]

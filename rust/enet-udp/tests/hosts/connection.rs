@@ -9,6 +9,20 @@ use enet_proto::{DisconnectCause, Packet, PeerState, SendError};
 use enet_udp::{Bind, ConnectError, HostEvent, UdpHost, UdpHostConfig, UdpPeer};
 
 in_both_modes! {
+    fn a_host_that_follows_its_peer_goes_from_one_server_to_the_next(threaded: bool) {
+        let follower = UdpHost::open(UdpHostConfig::new(1).threaded(threaded).follow_peer(true)).unwrap();
+        for round in 0..3 {
+            let pair = Pair::of(server(threaded), follower.clone(), 1);
+            pair.to_server.send(0, Packet::reliable("there")).unwrap();
+            pair.to_client.send(0, Packet::reliable("back")).unwrap();
+            let events = pump(&pair.hosts(), |events| events.len() == 2);
+            assert_eq!((payloads(&events, 0), payloads(&events, 1)), (vec![b"there".to_vec()], vec![b"back".to_vec()]));
+            pair.to_server.disconnect(round);
+            let events = pump(&pair.hosts(), |events| events.len() == 2);
+            assert!(events.iter().all(|(_, event)| matches!(event, HostEvent::Disconnect { .. })), "{events:?}");
+        }
+    }
+
     fn a_connection_opens_in_both_roles(threaded: bool) {
         let server = server(threaded);
         let client = client(threaded);
@@ -328,4 +342,60 @@ fn who_leaves_a_server_that_nobody_polls_makes_no_room_for_the_next() {
         events.iter().any(|(index, _)| *index == 1)
     });
     assert_eq!(peer.state(), PeerState::Connected);
+}
+
+/// A socket that is tied to its remote hears of it on these systems.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod following {
+    use super::*;
+
+    fn follower(threaded: bool) -> UdpHost {
+        UdpHost::open(UdpHostConfig::new(1).threaded(threaded).follow_peer(true)).unwrap()
+    }
+
+    #[test]
+    fn a_port_that_nobody_serves_ends_the_attempt_as_soon_as_the_system_reports_it() {
+        for threaded in [true, false] {
+            let address = raw_socket().local_addr().unwrap();
+            let client = follower(threaded);
+            let peer = client.connect(address, 1, 0).unwrap();
+            // Long before the first retransmission: with one more datagram the attempt would not have ended at once.
+            let event = next_event(&client);
+            assert!(
+                matches!(&event, HostEvent::Disconnect { peer: ended, cause: DisconnectCause::Unreachable, .. }
+                    if *ended == peer),
+                "{event:?}"
+            );
+            assert_eq!(client.statistics().datagrams_sent, 1);
+            let server = server(threaded);
+            Pair::of(server, client, 1);
+        }
+    }
+
+    #[test]
+    fn strangers_do_not_reach_a_host_that_follows_its_peer() {
+        for threaded in [true, false] {
+            let pair = Pair::of(server(threaded), follower(threaded), 1);
+            let address = loopback(pair.client.local_address().unwrap().port());
+            let before = pair.client.statistics().datagrams_dropped;
+            raw_socket().send_to(b"stranger", address).unwrap();
+            pair.to_client.send(0, Packet::reliable("friend")).unwrap();
+            pump(&pair.hosts(), |events| !events.is_empty());
+            assert_eq!(pair.client.statistics().datagrams_dropped, before);
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_gone_for_a_moment_does_not_end_an_open_connection() {
+        for threaded in [true, false] {
+            let pair = Pair::of(server(threaded), follower(threaded), 1);
+            pair.server.close();
+            for _ in 0..5 {
+                pair.to_server.send(0, Packet::reliable("hello?")).unwrap();
+                pair.client.flush();
+                assert!(pair.client.service(crate::common::MOMENT).is_none());
+            }
+            assert_eq!(pair.to_server.state(), PeerState::Connected);
+        }
+    }
 }
