@@ -221,6 +221,11 @@ impl Batch {
         }
     }
 
+    /// Datagrams received, handled or not.
+    pub(crate) const fn len(&self) -> usize {
+        self.datagrams.len()
+    }
+
     /// Whether all datagrams were handled.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.handled == self.datagrams.len()

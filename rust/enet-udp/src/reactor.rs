@@ -24,6 +24,14 @@ const EVENTS: usize = 128;
 /// How long the thread rests when the system cannot tell which sockets are readable; it then reads them all.
 const BLIND_REST: Duration = Duration::from_millis(1);
 
+/// Wake-ups for few datagrams in one [`WAKE_WINDOW`] that are answered at once; further ones in it are gathered.
+const PROMPT_WAKES: u32 = 4;
+/// Datagrams received and sent by which a wake-up is worth its cost.
+const WORTHWHILE: usize = 8;
+const WAKE_WINDOW: Duration = Duration::from_millis(1);
+/// How long the thread rests for wake-ups to gather.
+const REST: Duration = Duration::from_micros(200);
+
 /// The thread that runs, if one does. Nothing is awaited with this lock held.
 static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
 
@@ -140,6 +148,32 @@ struct Thread {
     seats: HashMap<Token, Seat>,
 }
 
+/// Keeps datagrams that trickle in from waking the thread one by one, which costs more than to handle them: a server
+/// with a thousand clients is woken some hundred times a tick, each time for a datagram or two. A few wake-ups in a
+/// millisecond, as a player or two cause them, and those that move many datagrams, are answered at once.
+#[derive(Default)]
+struct Moderation {
+    window: Option<Instant>,
+    wakes: u32,
+}
+
+impl Moderation {
+    /// Counts a wake-up at `now` that moved `datagrams`; whether to rest before the next one.
+    fn is_overrun(&mut self, now: Instant, datagrams: usize) -> bool {
+        if datagrams >= WORTHWHILE {
+            return false;
+        }
+        if self
+            .window
+            .is_none_or(|start| now.saturating_duration_since(start) >= WAKE_WINDOW)
+        {
+            (self.window, self.wakes) = (Some(now), 0);
+        }
+        self.wakes += 1;
+        self.wakes > PROMPT_WAKES
+    }
+}
+
 /// A host on the thread.
 struct Seat {
     host: Arc<HostShared>,
@@ -164,6 +198,7 @@ impl Thread {
     /// Drives hosts until told to stop; returns those that are left.
     fn run(mut self) -> Vec<Arc<HostShared>> {
         let mut events = Events::with_capacity(EVENTS);
+        let mut moderation = Moderation::default();
         while !self.reactor.stop.load(Ordering::SeqCst) {
             let waited = self.reactor.sleeper.sleep(&mut self.poll, &mut events, || {
                 if self.reactor.stop.load(Ordering::SeqCst)
@@ -190,18 +225,21 @@ impl Thread {
                     seat.readable = true;
                 }
             }
-            self.turns();
+            let datagrams = self.turns();
+            if !events.is_empty() && moderation.is_overrun(Instant::now(), datagrams) {
+                thread::sleep(REST);
+            }
         }
         self.seats.into_values().map(|seat| seat.host).collect()
     }
 
-    /// One turn for each host that has something to do.
-    fn turns(&mut self) {
+    /// One turn for each host that has something to do; returns how many datagrams were received and sent.
+    fn turns(&mut self) -> usize {
         for host in self.reactor.newcomers.lock().drain(..) {
             self.seats.insert(host.token(), Seat::new(host));
         }
         self.seats.retain(|_, seat| seat.host.is_open());
-        let now = Instant::now();
+        let (now, mut datagrams) = (Instant::now(), 0);
         for seat in self.seats.values_mut() {
             let due = match seat.until(now) {
                 Until::Now => true,
@@ -209,9 +247,10 @@ impl Thread {
                 Until::Woken => false,
             };
             if due {
-                seat.turn(&mut self.batch);
+                datagrams += seat.turn(&mut self.batch);
             }
         }
+        datagrams
     }
 }
 
@@ -246,22 +285,49 @@ impl Seat {
         transmission.min(self.host.deadline().map_or(Until::Woken, Until::Moment))
     }
 
-    fn turn(&mut self, batch: &mut Batch) {
+    /// Takes a turn; returns how many datagrams were received and sent.
+    fn turn(&mut self, batch: &mut Batch) -> usize {
         self.gathered = None;
         let (host, readable, postponed) = (&self.host, self.readable, &mut self.postponed);
         let turn = catch_unwind(AssertUnwindSafe(|| host.turn(batch, readable, postponed)));
         match turn {
-            Ok(reception) => {
-                self.readable = reception == Reception::More;
-                if reception == Reception::Dead {
+            Ok(report) => {
+                self.readable = report.reception == Reception::More;
+                if report.reception == Reception::Dead {
                     host.fail();
                 }
+                report.datagrams
             }
             Err(_) => {
                 log::error!("the engine of a host panicked; the host is closed");
                 // What the panic left behind may panic again when it is dropped.
                 let _ = catch_unwind(AssertUnwindSafe(|| host.fail()));
+                0
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_wakes_in_a_millisecond_are_prompt_and_those_beyond_wait() {
+        let (mut moderation, start) = (Moderation::default(), Instant::now());
+        let prompt = |moderation: &mut Moderation, from: Instant| {
+            (0..8)
+                .take_while(|&wake| {
+                    !moderation.is_overrun(from + Duration::from_micros(wake * 10), 2)
+                })
+                .count()
+        };
+        assert_eq!(prompt(&mut moderation, start), 4);
+        assert_eq!(prompt(&mut moderation, start + WAKE_WINDOW / 2), 0);
+        assert_eq!(prompt(&mut moderation, start + WAKE_WINDOW), 4);
+        let calm = (10..99).all(|wake| !moderation.is_overrun(start + WAKE_WINDOW * wake, 2));
+        assert!(calm, "a wake-up each millisecond");
+        let busy = (0..99).all(|_| !moderation.is_overrun(start + WAKE_WINDOW * 100, WORTHWHILE));
+        assert!(busy, "wake-ups that are worth it");
     }
 }

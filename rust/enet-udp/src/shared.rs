@@ -45,6 +45,14 @@ pub(crate) enum Attention {
     Now = 2,
 }
 
+/// What a turn of the network thread came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TurnReport {
+    pub(crate) reception: Reception,
+    /// Datagrams received and sent.
+    pub(crate) datagrams: usize,
+}
+
 /// One host.
 pub(crate) struct HostShared {
     /// When the engine's [`Time`] was [`CLOCK_START`].
@@ -205,7 +213,7 @@ impl HostShared {
         batch: &mut Batch,
         readable: bool,
         postponed: &mut u8,
-    ) -> Reception {
+    ) -> TurnReport {
         batch.clear();
         let reception = if readable {
             self.receive(batch)
@@ -225,10 +233,15 @@ impl HostShared {
             }
             engine.publish(self);
         });
-        if self.transmit_batches(&mut self.port.lock()) {
+        let received = batch.len();
+        let (sent, more) = self.transmit_batches(&mut self.port.lock());
+        if more {
             self.raise(Attention::Now);
         }
-        reception
+        TurnReport {
+            reception,
+            datagrams: received + sent,
+        }
     }
 
     /// Reads datagrams into `batch` as far as it has room.
@@ -345,7 +358,7 @@ impl HostShared {
     /// but cannot keep the caller.
     fn transmit_all(self: &Arc<Self>, port: &mut Port) {
         let mut mark = None;
-        while self.transmit_batch(port) {
+        while self.transmit_batch(port).1 {
             let behind = self.with_engine(|engine| {
                 let mark = *mark.get_or_insert_with(|| engine.host.mark());
                 engine.host.is_behind(mark)
@@ -358,14 +371,23 @@ impl HostShared {
         }
     }
 
-    /// Sends a bounded share, the engine's lock free in between; `true` if there may be more.
-    fn transmit_batches(self: &Arc<Self>, port: &mut Port) -> bool {
-        (0..TURN_BATCHES).all(|_| self.transmit_batch(port))
+    /// Sends a bounded share, the engine's lock free in between; returns how many datagrams, and whether there may be
+    /// more.
+    fn transmit_batches(self: &Arc<Self>, port: &mut Port) -> (usize, bool) {
+        let mut sent = 0;
+        for _ in 0..TURN_BATCHES {
+            let (datagrams, more) = self.transmit_batch(port);
+            sent += datagrams;
+            if !more {
+                return (sent, false);
+            }
+        }
+        (sent, true)
     }
 
-    /// Sends up to [`SEND_BATCH`] datagrams; `true` if there may be more. The port's lock, which the caller holds, keeps the
+    /// Sends up to [`SEND_BATCH`] datagrams; returns how many, and whether there may be more. The port's lock, which the caller holds, keeps the
     /// datagrams of this host in order, whoever sends them.
-    fn transmit_batch(self: &Arc<Self>, port: &mut Port) -> bool {
+    fn transmit_batch(self: &Arc<Self>, port: &mut Port) -> (usize, bool) {
         self.attention
             .store(Attention::None as u8, Ordering::SeqCst);
         let more = self.with_engine(|engine| {
@@ -375,13 +397,14 @@ impl HostShared {
             self.deadline.store(deadline, Ordering::SeqCst);
             more
         });
+        let datagrams = port.outgoing().len();
         let refused = port.send(&self.sleeper, self.token);
         if refused != Refused::default() {
             self.with_engine(|engine| {
                 engine.host.note_refused(refused.datagrams, refused.bytes);
             });
         }
-        more == Some(true)
+        (datagrams, more == Some(true))
     }
 
     fn end(&self, mut port: MutexGuard<'_, Port>) {
