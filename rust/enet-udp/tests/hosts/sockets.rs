@@ -83,6 +83,19 @@ in_both_modes! {
         assert_eq!(sent.iter().map(|(data, _)| data.len()).collect::<Vec<_>>(), [CONNECT_LEN]);
     }
 
+    fn flush_has_sent_all_when_it_returns_however_much_it_is(threaded: bool) {
+        const DATAGRAMS: u64 = 500;
+        let pair = Pair::connected(threaded);
+        let before = pair.client.statistics().datagrams_sent;
+        for _ in 0..DATAGRAMS {
+            pair.to_server.send(0, Packet::unreliable(vec![1; 1000])).unwrap();
+        }
+        pair.client.flush();
+        let statistics = pair.client.statistics();
+        assert!(statistics.datagrams_sent - before >= DATAGRAMS, "{statistics:?}");
+        assert_eq!(statistics.datagrams_refused, 0);
+    }
+
     fn disconnect_now_has_sent_when_it_returns(threaded: bool) {
         let (server, client) = (server(threaded), client(threaded));
         let mut relay = Relay::to(server.local_address().unwrap());
