@@ -265,3 +265,77 @@ impl Batch {
         }
     }
 }
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+mod tests {
+    use super::*;
+    use crate::config::Bind;
+    use enet_proto::{Host, HostConfig, Time};
+    use std::net::Ipv4Addr;
+
+    fn loopback() -> Socket {
+        Socket::open(Bind::Address((Ipv4Addr::LOCALHOST, 0).into())).unwrap()
+    }
+
+    /// A port with `count` datagrams of one size on their way to `to`.
+    fn port_with_run(count: usize, to: SocketAddr) -> Port {
+        let mut host = Host::new(HostConfig::new(1, [0; 32]).mtu(576));
+        let peer = host.connect(to, 1, 0).unwrap();
+        // More than fit: 32 of them make a datagram.
+        (0..=32 * count).for_each(|_| host.throttle_configure(peer, 1, 2, 3));
+        let mut port = Port::new(loopback());
+        // The first has the CONNECT in it and another size.
+        host.poll_transmit_batch(Time::from_millis(1), 1, port.outgoing());
+        port.outgoing().clear();
+        host.poll_transmit_batch(Time::from_millis(1), count, port.outgoing());
+        assert_eq!(port.outgoing().len(), count);
+        port
+    }
+
+    fn sent(port: &mut Port) -> Vec<Vec<u8>> {
+        let datagrams = port
+            .outgoing()
+            .iter()
+            .map(|(_, data)| data.to_vec())
+            .collect();
+        let (sleeper, _poll) = Sleeper::new().unwrap();
+        assert_eq!(port.send(&sleeper, Token(0)), Refused::default());
+        datagrams
+    }
+
+    /// What lies in the receiver's socket.
+    fn received(receiver: &mut Port) -> Vec<Vec<u8>> {
+        let (mut batch, mut all) = (Batch::new(1), Vec::new());
+        loop {
+            batch.clear();
+            let reception = receiver.receive(&mut batch);
+            if batch.len() == 0 {
+                assert_eq!(reception, Reception::Drained);
+                return all;
+            }
+            while let Some((_, data)) = batch.next() {
+                all.push(data.to_vec());
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_leaves_and_arrives_as_its_datagrams() {
+        let mut receiver = Port::new(loopback());
+        let to = receiver.socket().unwrap().local_address().unwrap();
+        let mut port = port_with_run(20, to);
+        assert_eq!(sent(&mut port), received(&mut receiver));
+    }
+
+    #[test]
+    fn what_the_system_does_not_take_at_once_goes_one_by_one() {
+        let mut receiver = Port::new(loopback());
+        let to = receiver.socket().unwrap().local_address().unwrap();
+        let mut port = port_with_run(150, to);
+        let socket = port.socket.as_mut().unwrap();
+        // More than the 64 KiB of an IP packet, which it refuses.
+        socket.lift_run_limits();
+        assert_eq!(port.outgoing.runs(socket.run_limits()).count(), 1);
+        assert_eq!(sent(&mut port), received(&mut receiver));
+    }
+}
