@@ -9,8 +9,15 @@ use crate::event::PeerId;
 /// It is asked while a datagram is handled, so it answers at once and calls nothing that might call the host. Repeated
 /// copies of a CONNECT that was let in are recognised before, and not asked about.
 pub trait Admission: Send {
-    /// What becomes of a CONNECT.
+    /// What becomes of a CONNECT. Its address may be forged: nothing must be set aside for it here.
     fn decide(&mut self, request: &ConnectRequest) -> Verdict;
+
+    /// The address is proven and the remote becomes `peer`: last chance to turn it away, with `Err` of the user data of
+    /// its disconnect event. What two asked for at the same time can be given to one here.
+    ///
+    /// # Errors
+    /// The user data for the remote, which believes itself connected already.
+    fn admit(&mut self, request: &ConnectRequest, peer: PeerId) -> Result<(), u32>;
 
     /// A peer that was let in is leaving or gone: whatever it held is free from here on.
     ///
@@ -27,8 +34,8 @@ pub struct ConnectRequest {
     pub from: SocketAddr,
     /// The user data of the remote's connect call.
     pub data: u32,
-    /// Who the remote will be if it is let in; `None` if all slots are taken.
-    pub peer: Option<PeerId>,
+    /// Whether all slots are taken.
+    pub full: bool,
 }
 
 /// What becomes of a [`ConnectRequest`].

@@ -6,6 +6,8 @@ use crate::consts::{
     PROTOCOL_MINIMUM_CHANNEL_COUNT, PROTOCOL_MINIMUM_MTU,
 };
 
+use crate::limits::Limits;
+
 /// A checksum over the bytes of a datagram; its value is written big-endian. See [`crc32`](crate::crc32).
 pub type Checksum = fn(&[u8]) -> u32;
 
@@ -24,6 +26,7 @@ pub struct HostConfig {
     pub(crate) seed: [u8; 32],
     pub(crate) manual_release: bool,
     pub(crate) vanilla_quirks: bool,
+    pub(crate) limits: Limits,
 }
 
 impl HostConfig {
@@ -48,6 +51,7 @@ impl HostConfig {
             seed,
             manual_release: false,
             vanilla_quirks: false,
+            limits: Limits::default(),
         }
     }
 
@@ -109,6 +113,13 @@ impl HostConfig {
         self
     }
 
+    /// What others may cost the host; see [`Limits`] for the defaults.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// With `true`, a received packet counts as waiting until [`Host::release`](crate::Host::release) is called for
     /// it, not until [`Host::poll_event`](crate::Host::poll_event) returns it: for drivers with a queue of their own.
     #[must_use]
@@ -119,7 +130,8 @@ impl HostConfig {
 
     /// For tests against recordings of ENet 1.3.18: answers as C ENet does where this engine is safer on purpose.
     ///
-    /// Acknowledgements that match nothing count, a DISCONNECT may carry any number and discards
+    /// Connections get the lowest free number and a slot before their address is proven, no limit of [`Limits`] holds,
+    /// acknowledgements that match nothing count, a DISCONNECT may carry any number and discards
     /// what was not handed out, dropped packets stay charged, empty unreliable fragments are taken, and a
     /// dropped unsequenced packet takes its followers along.
     #[must_use]

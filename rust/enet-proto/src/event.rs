@@ -12,7 +12,8 @@ pub struct PeerId {
 }
 
 impl PeerId {
-    /// The index in the host's peer table, below [`HostConfig::peer_count`](crate::HostConfig::peer_count).
+    /// The index in the host's peer table, not the number in datagrams; below
+    /// [`HostConfig::peer_count`](crate::HostConfig::peer_count).
     #[must_use]
     pub const fn slot(self) -> u16 {
         self.slot
@@ -62,6 +63,8 @@ pub enum DisconnectCause {
     Local,
     /// The remote stopped acknowledging, or never answered.
     Timeout,
+    /// The remote refused our connect; the data may hold a [`Reason`](crate::Reason).
+    Refused,
     /// The remote answered our connect with values that are not ours.
     Handshake,
     /// The system says that nobody serves the port; see [`Host::handle_unreachable`](crate::Host::handle_unreachable).

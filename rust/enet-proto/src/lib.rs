@@ -22,6 +22,8 @@ mod config;
 mod error;
 mod event;
 mod host;
+mod limits;
+mod outcome;
 mod packet;
 mod peer;
 mod time;
@@ -36,7 +38,12 @@ pub use compress::{Compressor, RangeCoder};
 pub use config::{Checksum, HostConfig};
 pub use error::{ConnectError, SendError};
 pub use event::{DisconnectCause, Event, PeerId};
-pub use host::{Datagrams, Host, HostStatistics, Mark, Run, RunLimits, Transmit};
+pub use host::{
+    Ban, Datagrams, DropCause, Host, HostStatistics, Mark, Prefix, PrefixError, Run, RunLimits,
+    Transmit,
+};
+pub use limits::Limits;
+pub use outcome::Reason;
 pub use packet::{Packet, PacketFlags};
 pub use peer::{PeerState, PeerStatistics};
 pub use time::Time;

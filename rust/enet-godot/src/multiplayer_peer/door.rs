@@ -15,8 +15,17 @@ pub(super) struct Door(Mutex<Rules>);
 #[derive(Default)]
 struct Rules {
     refuses_all: bool,
-    /// Who holds which unique id, also while the game has not heard of it: from the CONNECT on.
+    /// Who holds which unique id, also while the game has not heard of it: from the proof of its address on.
     holders: HashMap<i32, PeerId>,
+}
+
+impl Rules {
+    /// The id that is asked for, if it may be given out.
+    fn free_id(&self, request: &ConnectRequest) -> Option<i32> {
+        let unique_id = client_id(request.data)?;
+        let free = !request.full && !self.refuses_all && !self.holders.contains_key(&unique_id);
+        free.then_some(unique_id)
+    }
 }
 
 /// What is asked, on the thread that drives the host.
@@ -39,15 +48,17 @@ impl Door {
 
 impl Admission for DoorKeeper {
     fn decide(&mut self, request: &ConnectRequest) -> Verdict {
-        let mut rules = self.0.0.lock();
-        let (Some(unique_id), Some(peer)) = (client_id(request.data), request.peer) else {
-            return REFUSED;
-        };
-        if rules.refuses_all || rules.holders.contains_key(&unique_id) {
-            return REFUSED;
+        match self.0.0.lock().free_id(request) {
+            Some(_) => Verdict::Accept,
+            None => Verdict::Refuse { data: REFUSAL },
         }
+    }
+
+    fn admit(&mut self, request: &ConnectRequest, peer: PeerId) -> Result<(), u32> {
+        let mut rules = self.0.0.lock();
+        let unique_id = rules.free_id(request).ok_or(REFUSAL)?;
         rules.holders.insert(unique_id, peer);
-        Verdict::Accept
+        Ok(())
     }
 
     fn left(&mut self, peer: PeerId) {
@@ -56,7 +67,7 @@ impl Admission for DoorKeeper {
 }
 
 /// Built-in clients show the data to nobody.
-const REFUSED: Verdict = Verdict::Refuse { data: 0 };
+const REFUSAL: u32 = 0;
 
 /// The id that a client asks for by its connect data: 2 to 2147483647.
 pub(super) fn client_id(data: u32) -> Option<i32> {

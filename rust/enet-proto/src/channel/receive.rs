@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::Range;
 use super::reassembly::Reassembly;
 use crate::consts::PROTOCOL_MAXIMUM_FRAGMENT_COUNT;
+use crate::host::DropCause;
 use crate::packet::{Packet, PacketFlags};
 use crate::peer::Received;
 use crate::wire::Fragment;
@@ -21,7 +22,12 @@ const LEAST_COST: usize = 64;
 
 /// The rest of the datagram is void: the command is not acknowledged, what follows it is not looked at.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Abort;
+pub(crate) struct Abort(pub(crate) DropCause);
+
+impl Abort {
+    /// A command that breaks a rule.
+    pub(crate) const UNACCEPTABLE: Self = Self(DropCause::Unacceptable);
+}
 
 /// What a channel needs of its peer to take something in.
 pub(crate) struct Intake<'a> {
@@ -61,7 +67,7 @@ impl Intake<'_> {
                 self.channel_id,
                 self.waiting
             );
-            return Err(Abort);
+            return Err(Abort(DropCause::Memory));
         }
         *self.waiting += len;
         *self.held += len;
@@ -190,21 +196,21 @@ impl Incoming {
         mut intake: Intake<'_>,
     ) -> Result<(), Abort> {
         if fragment.len == 0 {
-            return Err(Abort);
+            return Err(Abort::UNACCEPTABLE);
         }
         let Some(position) = self.position(fragment.start) else {
             return Ok(());
         };
         if fragment.total < fragment.count {
-            return Err(Abort);
+            return Err(Abort::UNACCEPTABLE);
         }
         check_geometry(fragment, intake.maximum_packet_size)?;
         let reassembly = match self.reliable.get_mut(&position) {
             Some(Pending::Fragments(reassembly)) if reassembly.matches(fragment) => reassembly,
-            Some(_) => return Err(Abort),
+            Some(_) => return Err(Abort::UNACCEPTABLE),
             None => {
                 if position == self.base || !intake.open {
-                    return Err(Abort);
+                    return Err(Abort::UNACCEPTABLE);
                 }
                 intake.charge(fragment.total as usize, position == self.base + 1)?;
                 insert_reassembly(&mut self.reliable, position, fragment)
@@ -256,15 +262,15 @@ impl Incoming {
             return Ok(());
         };
         if !intake.vanilla_quirks && (fragment.len == 0 || fragment.total < fragment.count) {
-            return Err(Abort);
+            return Err(Abort::UNACCEPTABLE);
         }
         check_geometry(fragment, intake.maximum_packet_size)?;
         match self.unreliable.get(&key) {
             Some(Pending::Fragments(reassembly)) if reassembly.matches(fragment) => {}
-            Some(_) => return Err(Abort),
+            Some(_) => return Err(Abort::UNACCEPTABLE),
             None => {
                 if !intake.open {
-                    return Err(Abort);
+                    return Err(Abort::UNACCEPTABLE);
                 }
                 intake.charge(fragment.total as usize, false)?;
                 insert_reassembly(&mut self.unreliable, key, fragment);
@@ -402,7 +408,11 @@ fn check_geometry(fragment: &Fragment, maximum_packet_size: usize) -> Result<(),
         && fragment.total as usize <= maximum_packet_size
         && fragment.offset < fragment.total
         && u32::from(fragment.len) <= fragment.total - fragment.offset;
-    if inside { Ok(()) } else { Err(Abort) }
+    if inside {
+        Ok(())
+    } else {
+        Err(Abort::UNACCEPTABLE)
+    }
 }
 
 fn insert_reassembly<'a, K: Ord>(

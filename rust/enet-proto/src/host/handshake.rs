@@ -13,8 +13,10 @@ use crate::consts::{
 };
 use crate::error::ConnectError;
 use crate::event::{DisconnectCause, Event, PeerId};
+use crate::host::DropCause;
 use crate::peer::{Peer, PeerState, Sessions, write_goodbye};
-use crate::wire::{Command, Handshake, ProtocolHeader};
+use crate::time::Time;
+use crate::wire::{Command, CommandHeader, Handshake, ProtocolHeader};
 
 impl Peer {
     /// A peer we are about to ask for a connection.
@@ -48,7 +50,7 @@ impl Peer {
 
     fn handshake(&self, config: &HostConfig, sessions: Sessions, window_size: u32) -> Handshake {
         Handshake {
-            peer_id: self.id.slot,
+            peer_id: self.label,
             incoming_session: sessions.incoming,
             outgoing_session: sessions.outgoing,
             mtu: self.mtu,
@@ -100,93 +102,69 @@ impl Host {
         }
     }
 
-    /// CONNECT, sent to no peer: takes a slot and answers with VERIFY_CONNECT, is refused, or dropped without a word.
+    /// CONNECT, sent to no peer: becomes an attempt, is refused, or dropped without a word. With `vanilla_quirks` it takes a
+    /// slot, and is answered with VERIFY_CONNECT until that is acknowledged.
     ///
     /// `len` is what its datagram measured, in bytes.
     ///
     /// Source: `enet_protocol_handle_connect`, ENet 1.3.18 `protocol.c`. Differs: a remote id that cannot be one is
-    /// refused, and an [`Admission`](crate::Admission) is asked.
+    /// refused, an [`Admission`](crate::Admission) is asked, and the address must be proven.
     pub(super) fn handle_connect(
         &mut self,
+        now: Time,
         from: SocketAddr,
-        connect: &Handshake,
-        data: u32,
+        header: CommandHeader,
+        (connect, data): (&Handshake, u32),
         len: usize,
-    ) -> Result<PeerId, Abort> {
-        let channel_count = granted_channels(connect.channel_count).ok_or(Abort)?;
-        if connect.peer_id >= PROTOCOL_MAXIMUM_PEER_ID
-            || self.addresses.knows(from, connect.connect_id)
+    ) -> Result<Option<PeerId>, Abort> {
+        if granted_channels(connect.channel_count).is_none()
+            || connect.peer_id >= PROTOCOL_MAXIMUM_PEER_ID
+        {
+            return Err(Abort(DropCause::ConnectInvalid));
+        }
+        if !self.config.vanilla_quirks {
+            self.knock(now, from, header, connect, data, len);
+            return Ok(None);
+        }
+        if self.addresses.knows(from, connect.connect_id)
             || self.addresses.count(from.ip()) >= self.config.duplicate_peers
         {
-            return Err(Abort);
+            return Err(Abort::UNACCEPTABLE);
         }
-        let vacant = self.slots.vacant(self.config.peer_count);
-        match self.decide(from, data, vacant.map(|(id, _)| id)) {
+        match self.decide(from, data) {
             Verdict::Accept => {}
             Verdict::Refuse { data } => {
-                self.refuse(from, connect, data, len);
-                return Err(Abort);
+                self.refuse(now, from, connect, data, len);
+                return Err(Abort(DropCause::ConnectRefused));
             }
-            Verdict::Ignore => return Err(Abort),
+            Verdict::Ignore => return Err(Abort(DropCause::ConnectIgnored)),
         }
-        let (id, last) = vacant.ok_or(Abort)?;
+        let vacant = self.slots.vacant(self.config.peer_count);
+        let (id, last) = vacant.ok_or(Abort(DropCause::ConnectIgnored))?;
+        if let Some(admission) = &mut self.admission {
+            let request = ConnectRequest {
+                from,
+                data,
+                full: false,
+            };
+            if let Err(data) = admission.admit(&request, id) {
+                self.refuse(now, from, connect, data, len);
+                return Err(Abort(DropCause::ConnectRefused));
+            }
+        }
         let sessions = Sessions {
             outgoing: next_session(connect.incoming_session, last.outgoing),
             incoming: next_session(connect.outgoing_session, last.incoming),
         };
-        let mtu = self.config.mtu.min(
-            connect
-                .mtu
-                .clamp(PROTOCOL_MINIMUM_MTU, PROTOCOL_MAXIMUM_MTU),
-        );
-        let mut peer = Peer::new(
-            id,
-            from,
-            PeerState::AcknowledgingConnect,
-            sessions,
-            &self.config,
-        );
-        peer.mtu = mtu;
-        peer.channels
-            .set_count(channel_count.min(self.config.channel_limit));
+        let mut peer = Peer::accepted(id, from, sessions, connect, data, &self.config);
         peer.admitted = self.admission.is_some();
-        peer.remote_id = connect.peer_id;
-        peer.connect_id = connect.connect_id;
-        peer.data = data;
-        peer.incoming_bandwidth = connect.incoming_bandwidth;
-        peer.outgoing_bandwidth = connect.outgoing_bandwidth;
-        peer.throttle.configure(
-            connect.throttle_interval,
-            connect.throttle_acceleration,
-            connect.throttle_deceleration,
-        );
-        peer.recovery.window_size =
-            send_window(self.config.outgoing_bandwidth, peer.incoming_bandwidth);
-        let granted =
-            clamp_window(window_for(self.config.incoming_bandwidth).min(connect.window_size));
-        // The remote reads the sessions from its own side.
-        let remote = Sessions {
-            incoming: sessions.outgoing,
-            outgoing: sessions.incoming,
-        };
-        let verify = peer.handshake(&self.config, remote, granted);
+        let verify = verification(&self.config, connect, peer.label, sessions);
         self.addresses.insert(&peer);
         self.slots
             .occupy(peer)
             .queue_control(&mut self.stamp, Command::VerifyConnect(Box::new(verify)));
         self.agenda.ready.insert(id.slot);
-        Ok(id)
-    }
-
-    fn decide(&mut self, from: SocketAddr, data: u32, peer: Option<PeerId>) -> Verdict {
-        let Some(admission) = &mut self.admission else {
-            return Verdict::Accept;
-        };
-        if peer.is_none() && self.leaving_peers > 0 {
-            // Somebody makes room: the next copy of the CONNECT finds a slot.
-            return Verdict::Ignore;
-        }
-        admission.decide(&ConnectRequest { from, data, peer })
+        Ok(Some(id))
     }
 
     /// Answers a CONNECT with an unflagged DISCONNECT, for which nothing is kept here.
@@ -195,7 +173,14 @@ impl Host {
     /// the number, and reports a disconnect with `data`. The session is one that the remote's next connection will not
     /// have, as far as can be known: a copy of an old CONNECT that comes late must not end the connection that the
     /// remote has by then. The address is not proven, so it never gets more bytes than came from it.
-    fn refuse(&mut self, from: SocketAddr, connect: &Handshake, data: u32, len: usize) {
+    pub(super) fn refuse(
+        &mut self,
+        now: Time,
+        from: SocketAddr,
+        connect: &Handshake,
+        data: u32,
+        len: usize,
+    ) {
         let header = ProtocolHeader {
             peer_id: connect.peer_id,
             session: refusing_session(connect.incoming_session),
@@ -205,7 +190,8 @@ impl Host {
         let (mut body, mut datagram) = (Vec::new(), Vec::new());
         write_goodbye(1, data, &mut body);
         self.seal(header, connect.connect_id, &body, &mut datagram);
-        if datagram.len() <= len {
+        if datagram.len() <= len && self.refusals.take(1, now) {
+            self.statistics.unproven_bytes_sent += datagram.len() as u64;
             self.farewells.push_back((from, datagram));
             self.statistics.connects_refused = self.statistics.connects_refused.wrapping_add(1);
         }
@@ -217,6 +203,7 @@ impl Host {
     pub(super) fn handle_verify_connect(
         &mut self,
         slot: u16,
+        header: CommandHeader,
         verify: &Handshake,
     ) -> Result<(), Abort> {
         let Some(peer) = self
@@ -240,9 +227,10 @@ impl Host {
             && verify.connect_id == peer.connect_id;
         let Some(channel_count) = granted_channels(verify.channel_count).filter(|_| fits) else {
             self.finish(slot, 0, DisconnectCause::Handshake, false);
-            return Err(Abort);
+            return Err(Abort::UNACCEPTABLE);
         };
         peer.forget_connect();
+        peer.incoming_control_number = header.number;
         let channel_count = channel_count.min(peer.channels.count());
         peer.channels.set_count(channel_count);
         peer.remote_id = verify.peer_id;
@@ -274,6 +262,32 @@ impl Host {
                 data,
             });
         }
+    }
+}
+
+/// What we answer a CONNECT whose channel count was checked: the terms of the connection, as the remote reads them.
+pub(super) fn verification(
+    config: &HostConfig,
+    connect: &Handshake,
+    label: u16,
+    sessions: Sessions,
+) -> Handshake {
+    let channel_limit = u32::try_from(config.channel_limit).expect("at most 255");
+    let granted = window_for(config.incoming_bandwidth).min(connect.window_size);
+    Handshake {
+        peer_id: label,
+        incoming_session: sessions.outgoing,
+        outgoing_session: sessions.incoming,
+        mtu: config.mtu.min(
+            connect
+                .mtu
+                .clamp(PROTOCOL_MINIMUM_MTU, PROTOCOL_MAXIMUM_MTU),
+        ),
+        window_size: clamp_window(granted),
+        channel_count: connect.channel_count.min(channel_limit),
+        incoming_bandwidth: config.incoming_bandwidth,
+        outgoing_bandwidth: config.outgoing_bandwidth,
+        ..*connect
     }
 }
 

@@ -6,22 +6,29 @@
 
 mod addresses;
 mod bandwidth;
+mod bans;
 mod datagrams;
+mod half_open;
 mod handshake;
 #[cfg(test)]
 mod inspect;
+mod labels;
+mod proof;
 mod receive;
 mod slots;
 mod statistics;
 mod transmit;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use addresses::AddressBook;
+use bans::Bans;
+pub use bans::{Ban, Prefix, PrefixError};
 pub use datagrams::{Datagrams, Run, RunLimits};
+use half_open::{HalfOpen, Source};
 use slots::{SlotSet, Slots};
-pub use statistics::HostStatistics;
+pub use statistics::{DropCause, HostStatistics};
 pub use transmit::{Mark, Transmit};
 
 use crate::admission::Admission;
@@ -34,6 +41,7 @@ use crate::consts::{
 };
 use crate::error::{ConnectError, SendError};
 use crate::event::{DisconnectCause, Event, PeerId};
+use crate::limits::{LogBudget, TokenBucket};
 use crate::packet::Packet;
 #[cfg(test)]
 pub(crate) use crate::peer::Inspection;
@@ -55,7 +63,17 @@ pub struct Host {
     slots: Slots,
     addresses: AddressBook,
     agenda: Agenda,
-    /// Datagrams of peers that are gone already.
+    half_open: HalfOpen,
+    /// When the attempts are looked through next.
+    next_sweep: Option<Time>,
+    bans: Bans,
+    /// The rates of joining, in total and of each source that joined a short time ago, and of refusing.
+    joins: TokenBucket,
+    joins_by_source: HashMap<Source, TokenBucket>,
+    joins_swept: Time,
+    refusals: TokenBucket,
+    log: LogBudget,
+    /// Datagrams to addresses without a peer.
     farewells: VecDeque<(SocketAddr, Vec<u8>)>,
     statistics: HostStatistics,
 
@@ -117,6 +135,7 @@ impl Host {
     /// A host without connections.
     #[must_use]
     pub fn new(config: HostConfig) -> Self {
+        let limits = config.limits;
         Self {
             compressor: None,
             admission: None,
@@ -127,6 +146,14 @@ impl Host {
             slots: Slots::default(),
             addresses: AddressBook::default(),
             agenda: Agenda::default(),
+            half_open: HalfOpen::default(),
+            next_sweep: None,
+            bans: Bans::default(),
+            joins: TokenBucket::new(limits.joins, limits.join_burst, Time::ZERO),
+            joins_by_source: HashMap::new(),
+            joins_swept: Time::ZERO,
+            refusals: TokenBucket::new(limits.refusals, limits.refusals, Time::ZERO),
+            log: LogBudget::new(limits.log_lines),
             farewells: VecDeque::new(),
             statistics: HostStatistics::default(),
             open_peers: 0,
@@ -159,7 +186,12 @@ impl Host {
         let vacant = self.slots.vacant(self.config.peer_count);
         let (id, sessions) = vacant.ok_or(ConnectError::NoFreeSlot(self.config.peer_count()))?;
         let connect_id = self.choices.connect_id();
-        let peer = Peer::connecting(
+        let sessions = if self.config.vanilla_quirks {
+            sessions
+        } else {
+            self.choices.named_sessions(sessions)
+        };
+        let mut peer = Peer::connecting(
             id,
             address,
             sessions,
@@ -167,6 +199,12 @@ impl Host {
             connect_id,
             &self.config,
         );
+        if !self.config.vanilla_quirks {
+            let half_open = &self.half_open;
+            let labels = self.slots.labels();
+            peer.label = labels.draw(&mut *self.choices, |label| half_open.offers(label));
+            peer.begin_control(self.choices.first_number());
+        }
         let connect = peer.connect_command(&self.config, data);
         self.slots
             .occupy(peer)
@@ -463,7 +501,9 @@ impl Host {
     /// Counters of the host since it was made.
     #[must_use]
     pub const fn statistics(&self) -> HostStatistics {
-        self.statistics
+        let mut statistics = self.statistics;
+        statistics.half_open = self.half_open.len() as u64;
+        statistics
     }
 
     /// All peers, half-open ones included, in order of their slots.

@@ -1,5 +1,6 @@
 //! [`Slots`]: the peer table, and [`SlotSet`], sets of its indices that are walked without looking at every slot.
 
+use super::labels::Labels;
 use crate::consts::PROTOCOL_MAXIMUM_PEER_ID;
 use crate::event::PeerId;
 use crate::peer::{Peer, Sessions};
@@ -33,6 +34,10 @@ impl SlotSet {
         if *word == 0 {
             self.summary &= !(1 << (slot / 64));
         }
+    }
+
+    pub(super) const fn contains(&self, slot: u16) -> bool {
+        self.words[slot as usize / 64] & (1 << (slot % 64)) != 0
     }
 
     /// The lowest member from `slot` on.
@@ -72,9 +77,10 @@ struct Slot {
 }
 
 /// The peer table. It grows to the highest slot ever used.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Slots {
     slots: Vec<Slot>,
+    labels: Labels,
     used: SlotSet,
     len: usize,
 }
@@ -107,6 +113,7 @@ impl Slots {
         let index = peer.id.slot;
         self.used.insert(index);
         self.len += 1;
+        self.labels.assign(peer.label, index);
         let slot = &mut self.slots[usize::from(index)];
         debug_assert!(slot.peer.is_none() && slot.generation == peer.id.generation);
         slot.peer.insert(Box::new(peer))
@@ -120,7 +127,18 @@ impl Slots {
         entry.sessions = peer.sessions;
         self.used.remove(slot);
         self.len -= 1;
+        self.labels.give_up(peer.label);
         Some(peer)
+    }
+
+    /// The slot of the peer that remotes address by `label`.
+    pub(super) fn labelled(&self, label: u16) -> Option<u16> {
+        self.labels.slot(label)
+    }
+
+    /// Who has which label.
+    pub(super) const fn labels(&self) -> &Labels {
+        &self.labels
     }
 
     /// The peer in a slot.

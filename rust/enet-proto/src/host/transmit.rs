@@ -31,6 +31,7 @@ impl Host {
     /// as the next [`Host::poll_transmit`] looks at their peers. Cheap when nothing is due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.bandwidth_tick(now);
+        self.sweep_attempts(now);
         self.timeouts_armed = true;
         while let Some(&(deadline, slot)) = self.agenda.timers.first() {
             if deadline > now {
@@ -49,7 +50,7 @@ impl Host {
     pub fn poll_timeout(&self) -> Option<Time> {
         let timer = self.agenda.timers.first().map(|&(deadline, _)| deadline);
         let tick = (self.open_peers > 0).then_some(self.next_tick);
-        timer.into_iter().chain(tick).min()
+        timer.into_iter().chain(tick).chain(self.next_sweep).min()
     }
 
     /// Replaces the contents of `buf` by the next datagram and says where it goes; `None` when there is nothing to send.

@@ -52,7 +52,7 @@ impl Peer {
     pub(crate) fn inspect(&self) -> Inspection {
         Inspection {
             state: self.state,
-            incoming_peer_id: self.id.slot.into(),
+            incoming_peer_id: self.label.into(),
             outgoing_peer_id: self.remote_id.into(),
             incoming_session: self.sessions.incoming.into(),
             outgoing_session: self.sessions.outgoing.into(),

@@ -24,7 +24,7 @@ impl Peer {
             || !self.is_open()
             || payload.len() > config.maximum_packet_size
         {
-            return Err(Abort);
+            return Err(Abort::UNACCEPTABLE);
         }
         let mut intake = Intake {
             waiting: &mut self.waiting,
@@ -45,7 +45,11 @@ impl Peer {
             }
             return Ok(());
         }
-        let channel = self.channels.get_mut(channel_id).ok_or(Abort)?.incoming();
+        let channel = self
+            .channels
+            .get_mut(channel_id)
+            .ok_or(Abort::UNACCEPTABLE)?
+            .incoming();
         match command {
             Command::SendReliable { .. } => channel.reliable(number, payload, intake),
             Command::SendUnreliable { number: own, .. } => {
@@ -55,7 +59,7 @@ impl Peer {
             Command::SendUnreliableFragment(fragment) => {
                 channel.unreliable_fragment(number, fragment, payload, intake)
             }
-            _ => Err(Abort),
+            _ => Err(Abort::UNACCEPTABLE),
         }
     }
 }

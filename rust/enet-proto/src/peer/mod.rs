@@ -37,6 +37,7 @@ use unsequenced::UnsequencedWindow;
 use crate::config::HostConfig;
 use crate::consts::{PEER_PING_INTERVAL, PROTOCOL_MAXIMUM_PEER_ID};
 use crate::event::{DisconnectCause, Event, PeerId};
+use crate::limits::TokenBucket;
 use crate::packet::Packet;
 use crate::time::{Millis, Time};
 use crate::wire::{Command, CommandHeader, CommandKind};
@@ -78,6 +79,8 @@ impl Default for Sessions {
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) id: PeerId,
+    /// Our number in the remote's headers.
+    pub(crate) label: u16,
     pub(crate) state: PeerState,
     /// Where the remote is. While the peer is [`unlocated`](Self::unlocated) this says nothing.
     pub(crate) address: SocketAddr,
@@ -100,6 +103,8 @@ pub(crate) struct Peer {
     acknowledgements: VecDeque<Acknowledgement>,
     unacknowledged_control: NumberIndex,
     control_number: u16,
+    /// Number of the first command on the control channel: the CONNECT.
+    first_control_number: u16,
     outgoing_group: u16,
     pub(crate) unsequenced: UnsequencedWindow,
     /// Highest number received on the control channel.
@@ -140,6 +145,8 @@ pub(crate) struct Peer {
     pub(crate) more: bool,
     /// When the host's timer for this peer rings.
     pub(crate) timer: Option<Time>,
+    /// What the remote may still send: datagrams, and bytes.
+    pub(crate) quota: [TokenBucket; 2],
 }
 
 impl Peer {
@@ -153,6 +160,7 @@ impl Peer {
     ) -> Self {
         Self {
             id,
+            label: id.slot,
             state,
             address,
             unlocated: false,
@@ -168,6 +176,7 @@ impl Peer {
             acknowledgements: VecDeque::new(),
             unacknowledged_control: NumberIndex::default(),
             control_number: 0,
+            first_control_number: 1,
             outgoing_group: 0,
             unsequenced: UnsequencedWindow::default(),
             incoming_control_number: 0,
@@ -192,6 +201,11 @@ impl Peer {
             dispatched: false,
             more: false,
             timer: None,
+            quota: [
+                config.limits.datagrams_per_peer,
+                config.limits.bytes_per_peer,
+            ]
+            .map(|rate| TokenBucket::new(rate, rate, Time::ZERO)),
         }
     }
 
@@ -266,9 +280,26 @@ impl Peer {
 
     /// Drops the CONNECT that VERIFY_CONNECT answers, wherever it waits.
     pub(crate) fn forget_connect(&mut self) {
-        if let Some(key) = self.unacknowledged_control.get(1) {
+        if let Some(key) = self.unacknowledged_control.get(self.first_control_number) {
             self.forget(key);
         }
+    }
+
+    /// Sets the number of the first command on the control channel, before there is one.
+    pub(crate) const fn begin_control(&mut self, first: u16) {
+        self.first_control_number = first;
+        self.control_number = first.wrapping_sub(1);
+    }
+
+    /// Makes up for what was done without a peer: its address was challenged at `at` by the commands up to `number` on
+    /// our control channel, and proven at `now`. The round trip counts from the true time, not from the one in the header.
+    pub(crate) fn proven(&mut self, number: u16, at: Millis, now: Millis) {
+        self.control_number = number;
+        self.outgoing_total = CommandKind::VerifyConnect.size() as u32;
+        self.loss.sent = 1;
+        self.leaves(at);
+        self.recovery.next_timeout = at.plus(self.round_trip.retransmission_timeout());
+        self.sample(now, now.age(at).max(1));
     }
 
     /// Appends the unflagged DISCONNECT of a peer that will not wait for an answer.

@@ -195,7 +195,7 @@ impl Peer {
     }
 
     /// Moves the estimates towards a round trip of `sample` ms, and ends the silence.
-    fn sample(&mut self, now: Millis, sample: u32) {
+    pub(super) fn sample(&mut self, now: Millis, sample: u32) {
         if self.last_receive == Millis(0) {
             self.round_trip.begin(sample);
         } else {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use enet_netsim::{Datagram, Link, LinkConfig, LinkStatistics, Network};
 
+use super::plain::Plain;
 use crate::{
     DisconnectCause, Event, Host, HostConfig, Packet, PacketFlags, PeerId, PeerState,
     PeerStatistics, Time,
@@ -263,6 +264,7 @@ pub(super) struct Setup {
     client: HostConfig,
     server: HostConfig,
     clock_start: Time,
+    plain: bool,
 }
 
 impl Setup {
@@ -275,6 +277,15 @@ impl Setup {
             client: config(1, seed),
             server: config(8, !seed),
             clock_start: Time::from_millis(1000),
+            plain: false,
+        }
+    }
+
+    /// With [`Plain`] choices: the first client is slot and label 0, session 0, and counts from 1.
+    pub(super) fn plain(seed: u64) -> Self {
+        Self {
+            plain: true,
+            ..Self::new(seed)
         }
     }
 
@@ -310,9 +321,16 @@ impl Setup {
 
     /// A server and a client that know nothing of each other yet.
     pub(super) fn pair(self) -> Pair {
+        let mut client = Node::new(1, self.client, self.clock_start);
+        let mut server = Node::new(0, self.server, self.clock_start);
+        if self.plain {
+            for node in [&mut client, &mut server] {
+                node.host.set_choices(Plain::new(Vec::new()));
+            }
+        }
         Pair {
-            client: Node::new(1, self.client, self.clock_start),
-            server: Node::new(0, self.server, self.clock_start),
+            client,
+            server,
             wire: Wire::new(self.seed, self.link),
             channel_count: self.channel_count,
         }
@@ -336,9 +354,16 @@ impl Setup {
             let config = config(1, self.seed ^ (u64::from(number) << 32));
             Node::new(number, config, self.clock_start)
         };
+        let mut clients: Vec<Node> = (1..=count).map(client).collect();
+        let mut server = Node::new(0, self.server, self.clock_start);
+        if self.plain {
+            for node in clients.iter_mut().chain([&mut server]) {
+                node.host.set_choices(Plain::new(Vec::new()));
+            }
+        }
         Net {
-            clients: (1..=count).map(client).collect(),
-            server: Node::new(0, self.server, self.clock_start),
+            clients,
+            server,
             wire: Wire::new(self.seed, self.link),
             channel_count: self.channel_count,
         }
@@ -354,6 +379,11 @@ pub(super) struct Pair {
 }
 
 impl Pair {
+    /// [`Setup::plain`], connected.
+    pub(super) fn plain(seed: u64) -> Self {
+        Setup::plain(seed).connected()
+    }
+
     /// [`Setup::connected`] with the defaults.
     pub(super) fn connected(seed: u64) -> Self {
         Setup::new(seed).connected()

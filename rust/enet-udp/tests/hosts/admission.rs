@@ -30,7 +30,7 @@ in_both_modes! {
         server.set_admission(Some(Box::new(EvenOnly)));
         let peer = client.connect(server.local_address().unwrap(), 2, 1).unwrap();
         let events = pump(&[&server, &client], |events| !events.is_empty());
-        let [(1, HostEvent::Disconnect { peer: refused, data: 9, cause: DisconnectCause::Remote })] = &events[..] else {
+        let [(1, HostEvent::Disconnect { peer: refused, data: 9, cause: DisconnectCause::Refused })] = &events[..] else {
             panic!("{events:?}")
         };
         assert_eq!(refused, &peer);

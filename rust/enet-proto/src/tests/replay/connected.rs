@@ -1,10 +1,10 @@
 //! A server with one connected client, into which datagrams are injected in the client's name.
 
 use super::network::{Endpoint, Network};
-use super::session::Recorded;
 use super::setup::{address, config};
 use crate::config::HostConfig;
 use crate::host::Host;
+use crate::tests::plain::Plain;
 use crate::time::Time;
 use crate::wire::{Command, CommandHeader, ProtocolHeader};
 
@@ -19,10 +19,12 @@ pub(super) const SETTLING: u64 = 1300;
 /// The recorder's client chose the same connect id each time, as its generator began anew.
 pub(super) fn connected(server: HostConfig, quirks: bool, channels: usize, now: u64) -> Network {
     let mut client = Host::new(config(1, quirks));
-    client.set_choices(Recorded::new(vec![[0x92, 0x2a, 0x0f, 0xaf]]));
+    client.set_choices(Plain::new(vec![[0x92, 0x2a, 0x0f, 0xaf]]));
+    let mut server = Host::new(server);
+    server.set_choices(Plain::new(Vec::new()));
     let endpoints = vec![
         Endpoint::new("client", client),
-        Endpoint::new("server", Host::new(server)),
+        Endpoint::new("server", server),
     ];
     let mut network = Network::new(endpoints, |_| 0);
     let client = network.endpoint("client");

@@ -177,7 +177,7 @@ fn all_58_cases_are_answered_as_recorded_with_the_librarys_quirks() {
 }
 
 #[test]
-fn without_quirks_exactly_6_of_58_cases_are_answered_more_safely() {
+fn without_quirks_exactly_7_of_58_cases_are_answered_more_safely() {
     let mut differing = Vec::new();
     for case in cases() {
         let differences = run(&case, false);
@@ -200,6 +200,8 @@ fn without_quirks_exactly_6_of_58_cases_are_answered_more_safely() {
             "DISCONNECT wipes acks and undelivered packets of the same datagram" => {
                 (2, 2, String::new())
             }
+            // Senders put up to 32 commands into a datagram; control commands further ahead are not taken yet.
+            "40 pings" => (2, 1, String::new()),
             // What is dropped is no longer charged.
             "two incomplete unreliable fragments then a newer packet" => {
                 (0, 0, "waitingData".to_owned())
@@ -215,7 +217,7 @@ fn without_quirks_exactly_6_of_58_cases_are_answered_more_safely() {
             differing.push(case.name);
         }
     }
-    assert_eq!(differing.len(), 6, "{differing:?}");
+    assert_eq!(differing.len(), 7, "{differing:?}");
 }
 
 #[test]

@@ -8,8 +8,8 @@ use super::records::{Call, Datagram, Happened, Record, Send, State};
 use super::report::{self, Report};
 use super::setup::{address, has_checksum, network, tick};
 use crate::checksum::crc32;
-use crate::choices::Choices;
 use crate::packet::{Packet, PacketFlags};
+use crate::tests::plain::Plain;
 use crate::tests::vectors::{bytes, load};
 use crate::wire::Command;
 
@@ -107,21 +107,6 @@ impl Session {
     }
 }
 
-/// Connect ids from a recording.
-pub(super) struct Recorded(std::vec::IntoIter<[u8; 4]>);
-
-impl Recorded {
-    pub(super) fn new(ids: Vec<[u8; 4]>) -> Box<Self> {
-        Box::new(Self(ids.into_iter()))
-    }
-}
-
-impl Choices for Recorded {
-    fn connect_id(&mut self) -> [u8; 4] {
-        self.0.next().expect("one id for each recorded connect")
-    }
-}
-
 /// Replays `file` and reports in what the engine differed; `quirks` is [`HostConfig::vanilla_quirks`].
 ///
 /// [`HostConfig::vanilla_quirks`]: crate::HostConfig::vanilla_quirks
@@ -131,7 +116,7 @@ pub(super) fn replay(file: &'static str, quirks: bool) -> Report {
     for endpoint in &mut network.endpoints {
         endpoint
             .host
-            .set_choices(Recorded::new(session.connect_ids(endpoint.name)));
+            .set_choices(Plain::new(session.connect_ids(endpoint.name)));
     }
     network.lost = losses(&session.datagrams);
 

@@ -1,7 +1,7 @@
 //! The four ways to end a connection, what is delivered before the end, and every state against every cause.
 
 use super::*;
-use crate::DisconnectCause::{Local, Remote, Timeout};
+use crate::DisconnectCause::{Local, Refused, Remote, Timeout};
 use crate::PeerState::{self, *};
 use crate::tests::pair::Node;
 use crate::{DisconnectCause, Event, Packet, SendError};
@@ -250,7 +250,7 @@ fn expected(state: PeerState, cause: Cause) -> Outcome {
         (Disconnected, _) => GONE,
 
         (Connecting, Cause::Silence) => (Connecting, Some(SILENT)),
-        (Connecting, Cause::FlaggedGoodbye | Cause::Goodbye) => (Zombie, Some(REMOTE)),
+        (Connecting, Cause::FlaggedGoodbye | Cause::Goodbye) => (Zombie, Some((DATA, Refused))),
         (Connecting, _) => GONE,
 
         (AcknowledgingConnect, Cause::Silence) => (AcknowledgingConnect, None),
@@ -283,21 +283,24 @@ fn in_state(state: PeerState) -> (Pair, Subject) {
     let client: Subject = |pair| &mut pair.client;
     let server: Subject = |pair| &mut pair.server;
     if state == Connecting {
-        let mut pair = Setup::new(20).pair();
+        let mut pair = Setup::plain(20).pair();
         pair.set_down(true);
         pair.connect(1);
         pair.settle();
         return (pair, client);
     }
     if state == AcknowledgingConnect {
-        let mut pair = Setup::new(20).pair();
+        // Otherwise nobody who is not proven has a slot.
+        let mut pair = Setup::plain(20)
+            .server(|config| config.vanilla_quirks(true))
+            .pair();
         pair.link_to_client().set_down(true);
         pair.connect(1);
         pair.run_for(millis(10));
         pair.server.last_peer = pair.server.host.peers().next();
         return (pair, server);
     }
-    let mut pair = Pair::connected(20);
+    let mut pair = Pair::plain(20);
     pair.set_down(true);
     let peer = pair.server.peer();
     match state {

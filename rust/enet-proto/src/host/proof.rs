@@ -1,0 +1,338 @@
+//! Proof of address inside ENet's handshake, so that strangers cost next to nothing.
+//!
+//! A CONNECT makes one record in [`HalfOpen`] and no peer. The answer, VERIFY_CONNECT, carries four values that a client
+//! of C ENet repeats in its acknowledgement without looking at them:
+//!
+//! | value | where the client repeats it | choices |
+//! | --- | --- | --- |
+//! | label, our number for it | header | 4095 |
+//! | session | header | 4 |
+//! | number of the command | acknowledgement | 65536 |
+//! | sent time | acknowledgement | 65536 |
+//!
+//! All are random, so whoever cannot read our answer hits them with one datagram once in 4095 · 4 · 2^32 ≈ 2^46 times.
+//! Two challenges of an attempt may be open at a time and four attempts of one address, which is 2^43 at worst: at a
+//! million guesses a second, one success in 100 days of sending, for an attempt that lives some seconds.
+//!
+//! - A challenge is sent in answer to a datagram of the client only, never by a timer, at most two a second; and never
+//!   more bytes to the address than came from it.
+//! - A client whose acknowledgement was lost repeats its PING, not its CONNECT. It knows label and session, so the PING
+//!   is answered by a flagged PING: as long as the client's own, and its acknowledgement proves the same.
+//! - The first round-trip time is reckoned from when the challenge really left, not from its sent time.
+//!
+//! A cookie without any record would be stronger against exhaustion, but does not fit: what the CONNECT says (user data,
+//! connect id, number, bandwidths, 32 bytes and more) comes back in no later datagram, and the 46 bits that do come back
+//! are needed as the proof.
+//!
+//! `vanilla_quirks` gives a slot to each CONNECT, as C ENet does.
+
+use std::net::SocketAddr;
+
+use super::Host;
+use super::half_open::{Attempt, Challenge, Source};
+use super::handshake::verification;
+use crate::admission::{ConnectRequest, Verdict};
+use crate::channel::Abort;
+use crate::consts::PROTOCOL_MAXIMUM_PEER_ID;
+use crate::event::PeerId;
+use crate::host::DropCause;
+use crate::limits::{TokenBucket, refill_time};
+use crate::outcome::Reason;
+use crate::peer::{Peer, PeerState, write_goodbye};
+use crate::time::Time;
+use crate::wire::{CONTROL_CHANNEL, Command, CommandHeader, Handshake, ProtocolHeader};
+
+impl Host {
+    /// CONNECT from a stranger: a first one, or a copy.
+    pub(super) fn knock(
+        &mut self,
+        now: Time,
+        from: SocketAddr,
+        header: CommandHeader,
+        connect: &Handshake,
+        data: u32,
+        len: usize,
+    ) {
+        self.statistics.unproven_bytes_received += len as u64;
+        if let Some(index) = self.half_open.find(from, connect.connect_id) {
+            self.half_open.get_mut(index).heard(len, now.millis());
+            return self.challenge_connect(now, index);
+        }
+        if !self.may_ask(now, from, connect, data, len) {
+            return;
+        }
+        let mut attempt = Attempt::new(from, *connect, header.number, data, len, now.millis());
+        attempt.number = self.choices.first_number();
+        attempt.sessions = self.choices.granted_sessions(connect);
+        let (index, evicted) =
+            self.half_open
+                .insert(attempt, &self.config.limits, &mut *self.choices);
+        (0..evicted).for_each(|_| self.statistics.count(DropCause::HalfOpenEvicted));
+        let half_open = &self.half_open;
+        let label = self
+            .slots
+            .labels()
+            .draw(&mut *self.choices, |label| half_open.offers(label));
+        self.half_open.offer(index, label);
+        if self.next_sweep.is_none() {
+            self.next_sweep = self.half_open.next_sweep().map(|due| now.when(due));
+        }
+        self.challenge_connect(now, index);
+    }
+
+    /// Whether a CONNECT may become an attempt. If not, it is counted, and answered where it should be.
+    fn may_ask(
+        &mut self,
+        now: Time,
+        from: SocketAddr,
+        connect: &Handshake,
+        data: u32,
+        len: usize,
+    ) -> bool {
+        let dropped = if let Some(ban) = self.bans.of(from.ip(), now) {
+            if let Some(answer) = ban.answer {
+                self.refuse(now, from, connect, answer, len);
+            }
+            DropCause::ConnectBanned
+        } else if self.addresses.knows(from, connect.connect_id) {
+            return false; // a late copy
+        } else if self.addresses.count(from.ip()) >= self.config.duplicate_peers
+            || !self.may_join(now, from)
+        {
+            DropCause::ConnectLimited
+        } else {
+            match self.decide(from, data) {
+                Verdict::Accept if !self.is_full() => return true,
+                Verdict::Accept | Verdict::Ignore => DropCause::ConnectIgnored,
+                Verdict::Refuse { data } => {
+                    self.refuse(now, from, connect, data, len);
+                    DropCause::ConnectRefused
+                }
+            }
+        };
+        self.statistics.count(dropped);
+        false
+    }
+
+    /// A datagram from an attempt that knows its label and session, but does not begin with the proof.
+    pub(super) fn remind(&mut self, now: Time, index: usize, len: usize) {
+        self.statistics.unproven_bytes_received += len as u64;
+        self.statistics.count(DropCause::Unproven);
+        self.half_open.get_mut(index).heard(len, now.millis());
+        // One number after the VERIFY_CONNECT, as the remote expects.
+        let number = self.half_open.get(index).number.wrapping_add(1);
+        self.challenge(now, index, number, &Command::Ping);
+    }
+
+    fn challenge_connect(&mut self, now: Time, index: usize) {
+        let attempt = self.half_open.get(index);
+        let verify = verification(
+            &self.config,
+            &attempt.connect,
+            attempt.label,
+            attempt.sessions,
+        );
+        let number = attempt.number;
+        self.challenge(
+            now,
+            index,
+            number,
+            &Command::VerifyConnect(Box::new(verify)),
+        );
+    }
+
+    /// Sends a command whose acknowledgement proves the address, if that may be.
+    fn challenge(&mut self, now: Time, index: usize, number: u16, command: &Command) {
+        let millis = now.millis();
+        let sent_time = self.choices.sent_time(millis.sent_time());
+        let attempt = self.half_open.get(index);
+        let header = ProtocolHeader {
+            peer_id: attempt.connect.peer_id,
+            session: attempt.sessions.outgoing,
+            compressed: false,
+            sent_time: Some(sent_time),
+        };
+        let (to, connect_id) = (attempt.from, attempt.connect.connect_id);
+        let (mut body, mut datagram) = (Vec::new(), Vec::new());
+        command.encode(
+            CommandHeader {
+                number,
+                ..CommandHeader::CONTROL
+            },
+            &mut body,
+        );
+        self.seal(header, connect_id, &body, &mut datagram);
+        let attempt = self.half_open.get_mut(index);
+        if !attempt.may_challenge(datagram.len(), millis) {
+            return;
+        }
+        let challenge = Challenge {
+            number,
+            sent_time,
+            at: millis,
+        };
+        attempt.challenged(challenge, datagram.len());
+        self.statistics.unproven_bytes_sent += datagram.len() as u64;
+        self.farewells.push_back((to, datagram));
+    }
+
+    /// An acknowledgement from an attempt: if it answers a challenge, the attempt becomes a connected peer.
+    pub(super) fn prove(
+        &mut self,
+        now: Time,
+        index: usize,
+        channel_id: u8,
+        (number, echo): (u16, u16),
+    ) -> Result<PeerId, Abort> {
+        let unproven = Abort(DropCause::Unproven);
+        let Some(challenge) = self
+            .half_open
+            .get(index)
+            .answered(number, echo)
+            .filter(|_| channel_id == CONTROL_CHANNEL)
+        else {
+            return Err(unproven);
+        };
+        let attempt = self.half_open.remove(index);
+        let id = match self.seat(now, &attempt) {
+            Ok(id) => id,
+            Err(data) => {
+                self.dismiss(&attempt, data);
+                return Err(Abort(DropCause::ConnectRefused));
+            }
+        };
+        self.book_join(now, attempt.from);
+        let mut peer = Peer::accepted(
+            id,
+            attempt.from,
+            attempt.sessions,
+            &attempt.connect,
+            attempt.data,
+            &self.config,
+        );
+        peer.label = attempt.label;
+        peer.admitted = self.admission.is_some();
+        peer.incoming_control_number = attempt.connect_number;
+        peer.proven(challenge.number, challenge.at, now.millis());
+        self.addresses.insert(&peer);
+        self.slots.occupy(peer);
+        self.open(id.slot, attempt.data);
+        Ok(id)
+    }
+
+    /// The slot of an attempt that is proven, or what the remote is to be told.
+    fn seat(&mut self, now: Time, attempt: &Attempt) -> Result<PeerId, u32> {
+        if let Some(ban) = self.bans.of(attempt.from.ip(), now) {
+            return Err(ban.answer.unwrap_or(Reason::Banned.to_data()));
+        }
+        let crowded = self.addresses.count(attempt.from.ip()) >= self.config.duplicate_peers;
+        if crowded || self.slots.labelled(attempt.label).is_some() {
+            return Err(Reason::TooMany.to_data());
+        }
+        let (id, _) = self
+            .slots
+            .vacant(self.config.peer_count)
+            .ok_or(Reason::Full.to_data())?;
+        if let Some(admission) = &mut self.admission {
+            let request = ConnectRequest {
+                from: attempt.from,
+                data: attempt.data,
+                full: false,
+            };
+            admission.admit(&request, id)?;
+        }
+        Ok(id)
+    }
+
+    /// Parts from a remote that proved its address and believes itself connected.
+    fn dismiss(&mut self, attempt: &Attempt, data: u32) {
+        let header = ProtocolHeader {
+            peer_id: attempt.connect.peer_id,
+            session: attempt.sessions.outgoing,
+            compressed: false,
+            sent_time: None,
+        };
+        let (mut body, mut datagram) = (Vec::new(), Vec::new());
+        write_goodbye(attempt.number.wrapping_add(2), data, &mut body);
+        self.seal(header, attempt.connect.connect_id, &body, &mut datagram);
+        self.farewells.push_back((attempt.from, datagram));
+        self.statistics.connects_refused = self.statistics.connects_refused.wrapping_add(1);
+    }
+
+    /// Forgets attempts that have been silent for long, and sources that join rarely.
+    pub(super) fn sweep_attempts(&mut self, now: Time) {
+        let expired = self.half_open.sweep(now.millis());
+        (0..expired).for_each(|_| self.statistics.count(DropCause::HalfOpenExpired));
+        self.next_sweep = self.half_open.next_sweep().map(|due| now.when(due));
+    }
+
+    /// Whether the rates of joining have room for one more from there.
+    fn may_join(&mut self, now: Time, from: SocketAddr) -> bool {
+        let of_source = self.joins_by_source.get_mut(&Source::of(from.ip()));
+        self.joins.has_one(now) && of_source.is_none_or(|bucket| bucket.has_one(now))
+    }
+
+    /// Books a join. It may be owed: whoever was asked in is not turned away any more.
+    fn book_join(&mut self, now: Time, from: SocketAddr) {
+        let limits = self.config.limits;
+        self.joins.owe(now);
+        let (rate, burst) = (limits.joins_per_source, limits.join_burst_per_source);
+        if now >= self.joins_swept + refill_time(rate, burst) {
+            self.joins_by_source
+                .retain(|_, bucket| !bucket.is_full(now));
+            self.joins_swept = now;
+        }
+        self.joins_by_source
+            .entry(Source::of(from.ip()))
+            .or_insert_with(|| TokenBucket::new(rate, burst, now))
+            .owe(now);
+    }
+
+    fn is_full(&self) -> bool {
+        let limit = self.config.peer_count.min(PROTOCOL_MAXIMUM_PEER_ID);
+        self.slots.len() >= usize::from(limit)
+    }
+
+    pub(super) fn decide(&mut self, from: SocketAddr, data: u32) -> Verdict {
+        let full = self.is_full();
+        let Some(admission) = &mut self.admission else {
+            return Verdict::Accept;
+        };
+        if full && self.leaving_peers > 0 {
+            // Somebody makes room: the next copy of the CONNECT finds a slot.
+            return Verdict::Ignore;
+        }
+        admission.decide(&ConnectRequest { from, data, full })
+    }
+}
+
+impl Peer {
+    /// A peer that asked for a connection and was granted it.
+    pub(super) fn accepted(
+        id: PeerId,
+        from: SocketAddr,
+        sessions: crate::peer::Sessions,
+        connect: &Handshake,
+        data: u32,
+        config: &crate::HostConfig,
+    ) -> Self {
+        let state = PeerState::AcknowledgingConnect;
+        let mut peer = Self::new(id, from, state, sessions, config);
+        let terms = verification(config, connect, id.slot, sessions);
+        peer.mtu = terms.mtu;
+        peer.channels.set_count(terms.channel_count as usize);
+        peer.remote_id = connect.peer_id;
+        peer.connect_id = connect.connect_id;
+        peer.data = data;
+        peer.incoming_bandwidth = connect.incoming_bandwidth;
+        peer.outgoing_bandwidth = connect.outgoing_bandwidth;
+        peer.throttle.configure(
+            connect.throttle_interval,
+            connect.throttle_acceleration,
+            connect.throttle_deceleration,
+        );
+        peer.recovery.window_size =
+            super::handshake::send_window(config.outgoing_bandwidth, peer.incoming_bandwidth);
+        peer
+    }
+}
