@@ -14,11 +14,15 @@ struct EvenOnly;
 
 impl Admission for EvenOnly {
     fn decide(&mut self, request: &ConnectRequest) -> Verdict {
-        if request.peer.is_some() && request.data.is_multiple_of(2) {
+        if !request.full && request.data.is_multiple_of(2) {
             Verdict::Accept
         } else {
             Verdict::Refuse { data: 9 }
         }
+    }
+
+    fn admit(&mut self, _: &ConnectRequest, _: PeerId) -> Result<(), u32> {
+        Ok(())
     }
 
     fn left(&mut self, _: PeerId) {}

@@ -209,20 +209,9 @@ impl Play {
         self.connections[self.current[client]?].peers[end]
     }
 
-    /// Connects a client that is free, unless the server still serves a connection of its before the last.
-    ///
-    /// The protocol tells the connections of a slot apart by two bits, which step by one or two: what an end that never
-    /// heard of the goodbye goes on resending can be taken for traffic of the next connection but one.
+    /// Connects a client that is free.
     fn connect(&mut self, client: usize) {
         if self.net.clients[client].host.peer_count() > 0 {
-            return;
-        }
-        let earlier = self.connections.iter().filter(|it| it.client == client);
-        let served = |it: &&Connection| {
-            let state = it.peers[SERVER].map(|peer| self.net.server.host.state(peer));
-            state.is_some_and(|state| state != PeerState::Disconnected)
-        };
-        if earlier.rev().skip(1).any(|it| served(&it)) {
             return;
         }
         let number = self.connections.len();

@@ -13,6 +13,7 @@ mod hostile;
 mod limits;
 mod locating;
 mod sending;
+mod strangers;
 mod wrapping;
 
 use super::pair::{Pair, Setup, config, millis};
