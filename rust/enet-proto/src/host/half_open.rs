@@ -38,7 +38,6 @@ impl Source {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "shifted down by 64")]
 const fn upper_half(address: Ipv6Addr) -> u64 {
     (address.to_bits() >> 64) as u64
 }

@@ -169,7 +169,8 @@ impl Host {
         let peer = self.slots.at_mut(slot).ok_or(DropCause::NobodysPeer)?;
         let bytes = u32::try_from(len).expect("at most 4096");
         let [datagrams, volume] = &mut peer.quota;
-        if !quirks && !(datagrams.take(1, now) && volume.take(bytes, now)) {
+        let within = quirks || (datagrams.take(1, now) && volume.take(bytes, now));
+        if !within {
             return Err(DropCause::PeerRate);
         }
         Ok((peer.connect_id, peer.mtu))

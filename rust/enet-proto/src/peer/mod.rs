@@ -295,7 +295,8 @@ impl Peer {
     /// our control channel, and proven at `now`. The round trip counts from the true time, not from the one in the header.
     pub(crate) fn proven(&mut self, number: u16, at: Millis, now: Millis) {
         self.control_number = number;
-        self.outgoing_total = CommandKind::VerifyConnect.size() as u32;
+        let verification = u32::try_from(CommandKind::VerifyConnect.size());
+        self.outgoing_total = verification.expect("44");
         self.loss.sent = 1;
         self.leaves(at);
         self.recovery.next_timeout = at.plus(self.round_trip.retransmission_timeout());
