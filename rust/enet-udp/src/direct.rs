@@ -1,8 +1,11 @@
 //! [`Direct`]: drives one host on the threads that call it, in the steps of ENet's own service call.
+//!
+//! A socket wakes who waits for it. A transport cannot: it is asked every millisecond.
 
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use mio::{Events, Poll};
 
@@ -19,10 +22,13 @@ const PASS_LEN: usize = 256;
 /// Datagrams read at once.
 const BATCH: usize = 32;
 
+/// How long a `service` call rests before it asks a transport again.
+const TRANSPORT_REST: Duration = Duration::from_millis(1);
+
 /// What a host needs that no thread drives.
 pub(crate) struct Direct {
-    poll: Poll,
-    events: Events,
+    /// `None` for a host without a socket.
+    system: Option<System>,
     batch: Batch,
     /// Whether the last pass ended before the socket was empty, of which the system tells only once.
     readable: bool,
@@ -30,18 +36,32 @@ pub(crate) struct Direct {
     is_sending_due: bool,
 }
 
+/// The means to wait for a socket.
+struct System {
+    poll: Poll,
+    events: Events,
+}
+
 impl Direct {
     /// A driver and the sleeper of its host.
     pub(crate) fn new() -> io::Result<(Self, Sleeper)> {
         let (sleeper, poll) = Sleeper::new()?;
-        let direct = Self {
-            poll,
-            events: Events::with_capacity(2),
+        let events = Events::with_capacity(2);
+        Ok((Self::with(Some(System { poll, events })), sleeper))
+    }
+
+    /// A driver for a host that has a transport.
+    pub(crate) fn without_socket() -> Self {
+        Self::with(None)
+    }
+
+    fn with(system: Option<System>) -> Self {
+        Self {
+            system,
             batch: Batch::new(BATCH),
             readable: false,
             is_sending_due: false,
-        };
-        Ok((direct, sleeper))
+        }
     }
 
     /// Reads up to [`PASS_LEN`] datagrams, fewer if a connection begins or ends by one; then timers; then sends.
@@ -54,18 +74,20 @@ impl Direct {
         if std::mem::take(&mut self.is_sending_due) {
             host.transmit();
         }
+        host.exchange();
         let mut room = PASS_LEN;
         self.readable = true;
+        let mut is_dead = false;
         while room > 0 {
             if self.batch.is_exhausted() {
-                if !self.readable {
+                if !self.readable || is_dead {
                     break;
                 }
                 self.batch.clear();
                 match host.receive(&mut self.batch) {
                     Reception::More => {}
                     Reception::Drained => self.readable = false,
-                    Reception::Dead => return host.fail(),
+                    Reception::Dead => is_dead = true,
                 }
             }
             let (taken, turn) = host.take_in(&mut self.batch, room);
@@ -82,6 +104,9 @@ impl Direct {
         // What was read and not handled is for the next pass, as if it still lay in the socket.
         self.readable |= !self.batch.is_exhausted();
         host.finish_pass();
+        if is_dead && host.inbox.is_empty() {
+            return host.fail();
+        }
         if !self.is_sending_due {
             host.transmit();
         }
@@ -98,19 +123,23 @@ impl Direct {
             if let Some(event) = host.inbox.take() {
                 return Some(event);
             }
-            if !host.is_open() || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if is_over(host, self.system.is_some())
+                || deadline.is_some_and(|deadline| Instant::now() >= deadline)
+            {
                 return None;
             }
             self.wait(host, deadline);
         }
     }
 
-    /// Waits for the socket, a timer, work that another thread queued, the host's end or `deadline`.
+    /// Waits for the socket, a timer, work that another thread queued, the host's end or `deadline`; for a transport only
+    /// as long as it may be left alone.
     fn wait(&mut self, host: &HostShared, deadline: Option<Instant>) {
+        let has_socket = self.system.is_some();
         let until = || {
             if self.readable
                 || self.is_sending_due
-                || !host.is_open()
+                || is_over(host, has_socket)
                 || host.attention() != Attention::None
             {
                 return Until::Now;
@@ -118,12 +147,27 @@ impl Direct {
             let moments = deadline.into_iter().chain(host.deadline());
             moments.min().map_or(Until::Woken, Until::Moment)
         };
-        if let Err(error) = host
-            .sleeper()
-            .sleep(&mut self.poll, &mut self.events, until)
-        {
+        let Some(System { poll, events }) = &mut self.system else {
+            return rest(until());
+        };
+        if let Err(error) = host.sleeper().sleep(poll, events, until) {
             log::error!("cannot wait for a socket: {error}");
             host.fail();
         }
     }
+}
+
+/// Whether a driver is done with the host, which is closed, or has lost the socket that the driver waits for.
+fn is_over(host: &HostShared, has_socket: bool) -> bool {
+    !host.is_open() || (has_socket && host.is_carried())
+}
+
+/// Waits `until` then, but no longer than a transport may be left alone.
+fn rest(until: Until) {
+    let rest = match until {
+        Until::Now => return,
+        Until::Moment(moment) => moment.saturating_duration_since(Instant::now()),
+        Until::Woken => TRANSPORT_REST,
+    };
+    thread::sleep(rest.min(TRANSPORT_REST));
 }

@@ -1,6 +1,7 @@
 //! [`Engine`]: what a host's short lock protects, the pure engine and the handles of its peers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use enet_proto::{Datagrams, Event, Host, HostConfig, Packet, PeerId, SendError, Time};
@@ -81,6 +82,12 @@ impl Engine {
     pub(crate) fn poll_transmit(&mut self, now: Time, limit: usize, out: &mut Datagrams) -> bool {
         self.transmissions += 1;
         self.host.poll_transmit_batch(now, limit, out)
+    }
+
+    /// Where the peers are, in whatever state.
+    pub(crate) fn remotes(&self) -> HashSet<SocketAddr> {
+        let peers = self.host.peers();
+        peers.filter_map(|peer| self.host.address(peer)).collect()
     }
 
     /// Makes `peer` the handle that its events carry.

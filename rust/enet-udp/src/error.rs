@@ -37,3 +37,18 @@ pub enum ConnectError {
     #[error(transparent)]
     Refused(#[from] enet_proto::ConnectError),
 }
+
+/// Why [`UdpHost::replace_socket`](crate::UdpHost::replace_socket) failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplaceError<E> {
+    /// The host was closed.
+    #[error("the host is closed")]
+    Closed,
+    /// There is no socket any more: it was replaced before.
+    #[error("the socket was replaced before")]
+    Replaced,
+    /// There is no transport; the host is closed now, as it has no socket either.
+    #[error(transparent)]
+    Transport(E),
+}

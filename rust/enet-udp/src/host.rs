@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use enet_proto::{Admission, Compressor, HostStatistics, Packet, PeerState};
@@ -13,12 +13,13 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::config::UdpHostConfig;
 use crate::direct::Direct;
-use crate::error::{ConnectError, OpenError};
+use crate::error::{ConnectError, OpenError, ReplaceError};
 use crate::event::HostEvent;
 use crate::peer::{UdpPeer, Visible};
 use crate::reactor::Attachment;
 use crate::shared::{Attention, HostShared};
 use crate::socket::Socket;
+use crate::transport::Transport;
 
 /// A host with its socket. Clones are handles to the same host; the last one closes it.
 #[derive(Clone)]
@@ -30,10 +31,49 @@ pub(crate) struct HostHandle {
     driver: Driver,
 }
 
-/// Who drives a host; emptied when it is closed.
-enum Driver {
-    Thread(Mutex<Option<Attachment>>),
-    Caller(Mutex<Option<Direct>>),
+/// Who drives a host. A host that leaves the network thread gets what the callers need.
+struct Driver {
+    /// The claim to the network thread, while that drives.
+    attachment: Mutex<Option<Attachment>>,
+    /// What the threads that call the host need to drive it, while they do.
+    direct: Mutex<Option<Direct>>,
+    is_threaded: AtomicBool,
+}
+
+impl Driver {
+    fn new(attachment: Option<Attachment>, direct: Option<Direct>) -> Self {
+        Self {
+            is_threaded: AtomicBool::new(attachment.is_some()),
+            attachment: Mutex::new(attachment),
+            direct: Mutex::new(direct),
+        }
+    }
+
+    fn is_threaded(&self) -> bool {
+        self.is_threaded.load(Ordering::Acquire)
+    }
+
+    /// Lets the callers drive a host that has no socket any more.
+    fn leave_socket(&self, shared: &HostShared) {
+        let was_threaded = self.is_threaded();
+        if !was_threaded {
+            // Ends a service call that waits for the socket elsewhere.
+            shared.sleeper().wake();
+        }
+        *self.direct.lock() = Some(Direct::without_socket());
+        self.is_threaded.store(false, Ordering::Release);
+        if was_threaded {
+            self.detach();
+        } else {
+            shared.sleeper().dismantle();
+        }
+    }
+
+    /// Gives up the claim to the network thread; the drop of the last one waits for the thread.
+    fn detach(&self) {
+        let attachment = self.attachment.lock().take();
+        drop(attachment);
+    }
 }
 
 /// Tells the sockets of the process apart.
@@ -51,13 +91,10 @@ impl UdpHost {
         socket.follow_peer(config.follows_peer);
         let (sleeper, driver) = if config.threaded {
             let attachment = Attachment::new().map_err(OpenError::Thread)?;
-            (
-                attachment.sleeper(),
-                Driver::Thread(Mutex::new(Some(attachment))),
-            )
+            (attachment.sleeper(), Driver::new(Some(attachment), None))
         } else {
             let (direct, sleeper) = Direct::new().map_err(OpenError::Socket)?;
-            (Arc::new(sleeper), Driver::Caller(Mutex::new(Some(direct))))
+            (Arc::new(sleeper), Driver::new(None, Some(direct)))
         };
         let token = Token(NEXT_TOKEN.fetch_add(1, Ordering::Relaxed));
         let host = Self(Arc::new_cyclic(|handle| {
@@ -75,9 +112,7 @@ impl UdpHost {
             }
         }));
         host.0.shared.register().map_err(OpenError::Socket)?;
-        if let Driver::Thread(attachment) = &host.0.driver
-            && let Some(attachment) = &*attachment.lock()
-        {
+        if let Some(attachment) = &*host.0.driver.attachment.lock() {
             attachment.drive(Arc::clone(&host.0.shared));
         }
         Ok(host)
@@ -132,8 +167,8 @@ impl UdpHost {
         let shared = &self.0.shared;
         shared.start();
         // A pass that goes on elsewhere does the same work.
-        if let Driver::Caller(direct) = &self.0.driver
-            && let Some(mut direct) = direct.try_lock()
+        if !self.0.driver.is_threaded()
+            && let Some(mut direct) = self.0.driver.direct.try_lock()
             && let Some(direct) = &mut *direct
         {
             direct.pass(shared);
@@ -156,13 +191,11 @@ impl UdpHost {
             return Some(event);
         }
         let deadline = Instant::now().checked_add(timeout);
-        match &self.0.driver {
-            Driver::Thread(_) => shared.inbox.wait(deadline),
-            Driver::Caller(direct) => match lock_until(direct, deadline)?.as_mut() {
-                Some(direct) => direct.service(shared, deadline),
-                None => None,
-            },
+        if self.0.driver.is_threaded() {
+            return shared.inbox.wait(deadline);
         }
+        let mut direct = lock_until(&self.0.driver.direct, deadline)?;
+        direct.as_mut()?.service(shared, deadline)
     }
 
     /// Sends what is queued: it has been handed to the system when this returns. Delivers no events.
@@ -173,7 +206,7 @@ impl UdpHost {
 
     /// As [`Self::flush`], but leaves a host with a network thread to gather what else is queued soon.
     pub fn flush_unless_threaded(&self) {
-        if matches!(self.0.driver, Driver::Caller(_)) {
+        if !self.0.driver.is_threaded() {
             self.flush();
         }
     }
@@ -202,9 +235,27 @@ impl UdpHost {
     /// Sends one raw datagram from the host's socket; gives an unbound host its port.
     ///
     /// # Errors
-    /// What the system said; [`io::ErrorKind::NotConnected`] on a closed host.
+    /// What the system said; [`io::ErrorKind::NotConnected`] on a closed host; [`io::ErrorKind::Unsupported`] on one
+    /// whose socket was replaced.
     pub fn socket_send(&self, address: SocketAddr, data: &[u8]) -> io::Result<()> {
         self.0.shared.send_raw(address, data)
+    }
+
+    /// Closes the socket for good and lets what `make` returns carry the datagrams. From then on the threads that call
+    /// the host drive it, whatever its configuration says.
+    ///
+    /// `make` is called when the port is free again, and told the address that the socket had, if it had one. Meant for
+    /// a host that has not sent yet: what is under way through the socket is lost.
+    ///
+    /// # Errors
+    /// [`ReplaceError`]; if there is no transport, the host is closed.
+    pub fn replace_socket<E>(
+        &self,
+        make: impl FnOnce(Option<SocketAddr>) -> Result<Box<dyn Transport>, E>,
+    ) -> Result<(), ReplaceError<E>> {
+        self.0.shared.replace_socket(make)?;
+        self.0.driver.leave_socket(&self.0.shared);
+        Ok(())
     }
 
     /// Bandwidths announced to peers, in bytes per second; 0 is unlimited. Peers learn them within a second.
@@ -289,18 +340,15 @@ impl UdpHost {
 impl HostHandle {
     fn close(&self) {
         self.shared.close();
-        match &self.driver {
-            Driver::Thread(attachment) => {
-                let attachment = attachment.lock().take();
-                drop(attachment);
-            }
-            Driver::Caller(direct) => {
-                // Ends a service call that waits elsewhere.
-                self.shared.sleeper().wake();
-                direct.lock().take();
-                self.shared.sleeper().dismantle();
-            }
+        if self.driver.is_threaded() {
+            self.driver.detach();
+        } else if !self.shared.is_carried() {
+            // Ends a service call that waits elsewhere.
+            self.shared.sleeper().wake();
+            self.driver.direct.lock().take();
+            self.shared.sleeper().dismantle();
         }
+        // Who drives a transport keeps nothing of the system's, and may be the one that calls.
     }
 }
 

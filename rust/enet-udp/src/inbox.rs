@@ -93,6 +93,11 @@ impl Inbox {
         self.arrived.notify_all();
     }
 
+    /// Whether no event waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queued.load(Ordering::Acquire) == 0
+    }
+
     /// Releases what has arrived to [`Self::next`], at most one turn of it: see [`View::turn`].
     pub(crate) fn release(&self) {
         if self.queued.load(Ordering::Acquire) != self.released.load(Ordering::Relaxed) {

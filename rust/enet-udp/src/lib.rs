@@ -30,9 +30,12 @@
 //!
 //! # Other transports
 //!
-//! A host whose datagrams do not go to a plain socket (DTLS through an engine's own objects) needs another `Socket`
-//! inside the port and a driver like the one of hosts without the thread; nothing above the port knows the socket.
+//! A host whose datagrams do not go to a plain socket (DTLS through an engine's own objects) has a [`Transport`] in the
+//! socket's place: [`UdpHost::replace_socket`]. Such a host leaves the network thread; the threads that call it drive it.
+//! The port then only queues datagrams, and the transport is called with no lock held that anybody waits for, except the
+//! driver's, which a `service` call elsewhere waits for as long as it would have waited anyway; see `carrier.rs`.
 
+mod carrier;
 mod config;
 mod direct;
 mod engine;
@@ -47,12 +50,14 @@ mod reactor;
 mod shared;
 mod sleeper;
 mod socket;
+mod transport;
 
 pub use config::{Bind, UdpHostConfig};
-pub use error::{ConnectError, OpenError};
+pub use error::{ConnectError, OpenError, ReplaceError};
 pub use event::HostEvent;
 pub use host::UdpHost;
 pub use peer::UdpPeer;
+pub use transport::Transport;
 
 /// Stops and joins the network thread, whatever still lives, and closes the hosts that it drove.
 ///

@@ -3,13 +3,15 @@
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::Arc;
 
 use enet_proto::Datagrams;
 use mio::Token;
 
+use crate::carrier::Carrier;
 use crate::offload::Arrival;
 use crate::sleeper::Sleeper;
-use crate::socket::Socket;
+use crate::socket::{RECEIVE_LEN, Socket};
 
 /// Datagrams built under one hold of the engine's lock.
 pub(crate) const SEND_BATCH: usize = 64;
@@ -32,8 +34,10 @@ pub(crate) enum Reception {
 
 /// A host's side of the socket.
 pub(crate) struct Port {
-    /// `None` once the host is closed.
+    /// `None` once the host is closed or something else carries its datagrams.
     socket: Option<Socket>,
+    /// What does so in the socket's place.
+    carrier: Option<Arc<Carrier>>,
     /// What waits to be sent.
     outgoing: Datagrams,
     failures: u32,
@@ -60,6 +64,7 @@ impl Port {
     pub(crate) fn new(socket: Socket) -> Self {
         Self {
             socket: Some(socket),
+            carrier: None,
             outgoing: Datagrams::default(),
             failures: 0,
             unreachable: None,
@@ -68,6 +73,22 @@ impl Port {
 
     pub(crate) const fn socket(&self) -> Option<&Socket> {
         self.socket.as_ref()
+    }
+
+    pub(crate) const fn carrier(&self) -> Option<&Arc<Carrier>> {
+        self.carrier.as_ref()
+    }
+
+    /// Takes the socket out, which is closed when the caller drops it.
+    pub(crate) fn take_socket(&mut self, sleeper: &Sleeper) -> Option<Socket> {
+        let mut socket = self.socket.take()?;
+        sleeper.deregister(&mut socket.io);
+        Some(socket)
+    }
+
+    /// Lets `carrier` have the datagrams from now on.
+    pub(crate) fn carry(&mut self, carrier: Arc<Carrier>) {
+        self.carrier = Some(carrier);
     }
 
     /// Lets `sleeper` hear of the socket, if it has a port already.
@@ -93,14 +114,18 @@ impl Port {
         &mut self.outgoing
     }
 
-    /// Hands what waits to the system. A datagram it does not take is lost, as any may be on the way; returns how many
-    /// these were.
+    /// Hands what waits to the system, or queues it for what carries it. A datagram the system does not take is lost, as
+    /// any may be on the way; returns how many these were.
     pub(crate) fn send(&mut self, sleeper: &Sleeper, token: Token) -> Refused {
         let mut refused = Refused::default();
         if self.outgoing.is_empty() {
             return refused;
         }
-        if let Err(error) = self.bind_if_unbound(sleeper, token) {
+        if let Some(carrier) = &self.carrier {
+            for (to, data) in self.outgoing.iter() {
+                carrier.queue(to, data);
+            }
+        } else if let Err(error) = self.bind_if_unbound(sleeper, token) {
             log::warn!("a host has no port to send from: {error}");
             for (to, data) in self.outgoing.iter() {
                 refused.add(to, 1, data.len(), &error);
@@ -133,6 +158,9 @@ impl Port {
 
     /// Reads datagrams, as many as `batch` wants and has room for.
     pub(crate) fn receive(&mut self, batch: &mut Batch) -> Reception {
+        if let Some(carrier) = &self.carrier {
+            return receive_carried(carrier, batch);
+        }
         let Some(socket) = self.socket.as_mut().filter(|socket| socket.is_bound()) else {
             return Reception::Drained;
         };
@@ -167,13 +195,31 @@ impl Port {
         self.unreachable.take()
     }
 
-    /// Closes the socket and gives the buffers back.
-    pub(crate) fn close(&mut self, sleeper: &Sleeper) {
-        if let Some(mut socket) = self.socket.take() {
-            sleeper.deregister(&mut socket.io);
-        }
+    /// Closes the socket and gives the buffers back. What took its place is left for the caller to close without locks.
+    pub(crate) fn close(&mut self, sleeper: &Sleeper) -> Option<Arc<Carrier>> {
+        self.take_socket(sleeper);
         self.outgoing = Datagrams::default();
+        self.carrier.take()
     }
+}
+
+/// Moves what `carrier` has received into `batch` as far as it has room.
+fn receive_carried(carrier: &Carrier, batch: &mut Batch) -> Reception {
+    while let Some(room) = batch.room(RECEIVE_LEN) {
+        match carrier.next_received() {
+            Some((from, data)) => {
+                room[..data.len()].copy_from_slice(&data);
+                batch.push(Arrival {
+                    from,
+                    len: data.len(),
+                    segment_len: data.len(),
+                });
+            }
+            None if carrier.is_broken() => return Reception::Dead,
+            None => return Reception::Drained,
+        }
+    }
+    Reception::More
 }
 
 /// Sends, and once more if the system only told what became of an earlier datagram to the same remote.

@@ -133,7 +133,8 @@ impl Running {
             Vec::new()
         });
         hosts.append(&mut self.reactor.newcomers.lock());
-        for host in hosts {
+        // A host that has left for a transport may be among them yet.
+        for host in hosts.iter().filter(|host| !host.is_carried()) {
             host.close();
         }
         self.reactor.sleeper.dismantle();
@@ -238,7 +239,8 @@ impl Thread {
         for host in self.reactor.newcomers.lock().drain(..) {
             self.seats.insert(host.token(), Seat::new(host));
         }
-        self.seats.retain(|_, seat| seat.host.is_open());
+        self.seats
+            .retain(|_, seat| seat.host.is_open() && !seat.host.is_carried());
         let (now, mut datagrams) = (Instant::now(), 0);
         for seat in self.seats.values_mut() {
             let due = match seat.until(now) {
@@ -267,7 +269,7 @@ impl Seat {
 
     /// When the host wants its next turn, as seen at `now`.
     fn until(&mut self, now: Instant) -> Until {
-        if !self.host.is_started() {
+        if !self.host.is_started() || self.host.is_carried() {
             return Until::Woken;
         }
         let transmission = match self.host.attention() {

@@ -10,13 +10,16 @@ use enet_proto::{ConnectError, HostConfig, PeerId, SendError, Time};
 use mio::Token;
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::carrier::{self, Carrier};
 use crate::engine::{Engine, Turn};
+use crate::error::ReplaceError;
 use crate::host::{HostHandle, UdpHost};
 use crate::inbox::Inbox;
 use crate::peer::UdpPeer;
 use crate::port::{Batch, Port, Reception, Refused, SEND_BATCH};
 use crate::sleeper::Sleeper;
 use crate::socket::{Socket, normalised};
+use crate::transport::Transport;
 
 /// No deadline.
 const NEVER: u64 = u64::MAX;
@@ -64,6 +67,8 @@ pub(crate) struct HostShared {
     threaded: bool,
     open: AtomicBool,
     started: AtomicBool,
+    /// Whether a transport is in the socket's place, or about to be: no thread but those that call the host drives it.
+    carried: AtomicBool,
     /// An [`Attention`]; raised after the engine took the packet, lowered before the engine is asked for datagrams.
     attention: AtomicU8,
     /// The engine's deadline in microseconds of its [`Time`], or [`NEVER`].
@@ -91,6 +96,7 @@ impl HostShared {
             threaded,
             open: AtomicBool::new(true),
             started: AtomicBool::new(false),
+            carried: AtomicBool::new(false),
             attention: AtomicU8::new(Attention::None as u8),
             deadline: AtomicU64::new(NEVER),
             port: Mutex::new(Port::new(socket)),
@@ -118,6 +124,67 @@ impl HostShared {
 
     pub(crate) fn is_started(&self) -> bool {
         self.started.load(Ordering::Acquire)
+    }
+
+    /// Whether a [`Transport`] carries the datagrams.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.carried.load(Ordering::Acquire)
+    }
+
+    /// Closes the socket and lets what `make` returns carry the datagrams; see
+    /// [`UdpHost::replace_socket`](crate::UdpHost::replace_socket).
+    pub(crate) fn replace_socket<E>(
+        &self,
+        make: impl FnOnce(Option<SocketAddr>) -> Result<Box<dyn Transport>, E>,
+    ) -> Result<(), ReplaceError<E>> {
+        let socket = self.port.lock().take_socket(&self.sleeper);
+        let Some(socket) = socket else {
+            return Err(if self.is_open() {
+                ReplaceError::Replaced
+            } else {
+                ReplaceError::Closed
+            });
+        };
+        self.carried.store(true, Ordering::Release);
+        let (local_address, reach) = (socket.local_address(), carrier::reach(&socket));
+        drop(socket);
+        let carrier = match make(local_address) {
+            Ok(transport) => Arc::new(Carrier::new(transport, reach)),
+            Err(error) => {
+                self.fail();
+                return Err(ReplaceError::Transport(error));
+            }
+        };
+        let mut port = self.port.lock();
+        if self.is_open() {
+            port.carry(carrier);
+            return Ok(());
+        }
+        drop(port);
+        carrier.close();
+        Err(ReplaceError::Closed)
+    }
+
+    /// Lets what carries the datagrams send and receive, if it is no socket. The caller holds no lock but the driver's.
+    pub(crate) fn exchange(&self) {
+        if let Some(carrier) = self.carrier() {
+            let remotes = || {
+                self.with_engine(|engine| {
+                    // Who has left is a remote until the game has heard of it.
+                    engine.release_taken(&self.inbox);
+                    engine.remotes()
+                })
+            };
+            carrier.exchange(|| remotes().unwrap_or_default());
+        }
+    }
+
+    fn carrier(&self) -> Option<Arc<Carrier>> {
+        if self.is_carried() {
+            self.port.lock().carrier().cloned()
+        } else {
+            None
+        }
     }
 
     /// Calls the engine; `None` once the host is closed. No system call belongs into `call`.
@@ -291,9 +358,12 @@ impl HostShared {
         });
     }
 
-    /// Hands to the system all that is queued when this is called.
+    /// Hands to the system, or to what carries it, all that is queued when this is called.
     pub(crate) fn transmit(self: &Arc<Self>) {
         self.transmit_all(&mut self.port.lock());
+        if let Some(carrier) = self.carrier() {
+            return carrier.send_queued();
+        }
         if let Some(deadline) = self.deadline() {
             self.sleeper.wake_before(deadline);
         }
@@ -302,6 +372,9 @@ impl HostShared {
     /// Sends one datagram that is none of the engine's.
     pub(crate) fn send_raw(&self, to: SocketAddr, data: &[u8]) -> io::Result<()> {
         let mut port = self.port.lock();
+        if port.carrier().is_some() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         port.bind_if_unbound(&self.sleeper, self.token)?;
         port.socket()
             .ok_or(io::ErrorKind::NotConnected)?
@@ -316,12 +389,21 @@ impl HostShared {
         }
     }
 
-    /// The socket's address. If an unbound one is about to get it with a datagram that waits for the network thread,
-    /// it gets it now.
+    fn has_peers(&self) -> bool {
+        let engine = self.engine.lock();
+        engine.as_ref().is_some_and(|engine| engine.host.peer_count() > 0)
+    }
+
+    /// The socket's address. If an unbound one is about to get it with the datagrams that the network thread will send to
+    /// its peers, it gets it now.
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         let mut port = self.port.lock();
+        if let Some(carrier) = port.carrier() {
+            return carrier.local_address();
+        }
         if self.threaded
-            && self.attention() != Attention::None
+            && self.is_started()
+            && self.has_peers()
             && let Err(error) = port.bind_if_unbound(&self.sleeper, self.token)
         {
             log::warn!("a host has no port to send from: {error}");
@@ -330,10 +412,11 @@ impl HostShared {
     }
 
     pub(crate) fn reaches(&self, address: IpAddr) -> bool {
-        self.port
-            .lock()
-            .socket()
-            .is_some_and(|socket| socket.reaches(address))
+        let port = self.port.lock();
+        match port.carrier() {
+            Some(carrier) => carrier.reaches(address),
+            None => port.socket().is_some_and(|socket| socket.reaches(address)),
+        }
     }
 
     /// Sends what a started host has queued and ends it; the port is free when this returns.
@@ -410,15 +493,20 @@ impl HostShared {
     fn end(&self, mut port: MutexGuard<'_, Port>) {
         let engine = self.engine.lock().take();
         self.open.store(false, Ordering::Release);
-        port.close(&self.sleeper);
+        let carrier = port.close(&self.sleeper);
         drop(port);
         self.inbox.close();
-        // A compressor's drop may run code that is not ours: no lock is held any more.
+        // A compressor's drop may run code that is not ours, as may a transport: no lock is held any more.
         drop(engine);
+        if let Some(carrier) = carrier {
+            carrier.close();
+        }
     }
 
     fn raise(&self, attention: Attention) {
-        if self.attention.fetch_max(attention as u8, Ordering::SeqCst) < attention as u8 {
+        if self.attention.fetch_max(attention as u8, Ordering::SeqCst) < attention as u8
+            && !self.is_carried()
+        {
             self.sleeper.wake();
         }
     }

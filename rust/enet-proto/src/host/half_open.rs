@@ -18,8 +18,8 @@ use crate::wire::Handshake;
 /// After how many ms of silence an attempt is forgotten. Clients repeat a CONNECT after 500 ms, then ever more rarely;
 /// one that is repeated later than this is simply new.
 const LIFE: u32 = 5000;
-/// Attempts of one address and port: a program may connect several times to the same server.
-const PER_ADDRESS: usize = 4;
+/// Attempts of one address and port: a program may connect many times to the same server, as load tests do.
+const PER_ADDRESS: usize = 256;
 /// Attempts of which one is chosen to go.
 const HANDFUL: usize = 8;
 /// How long two challenges are apart that have one in between, in ms: two a second at most.

@@ -19,3 +19,4 @@ mod connection;
 mod sockets;
 mod threads;
 mod traffic;
+mod transport;
