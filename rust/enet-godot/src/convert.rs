@@ -7,7 +7,7 @@ use enet_proto::SendError;
 use godot::global::{Error as GodotError, godot_error};
 
 use crate::error::{
-    ConnectError, CreateError, MeshError, PeerSendError, PutPacketError, ReadError,
+    ConnectError, CreateError, DtlsSetupError, MeshError, PeerSendError, PutPacketError, ReadError,
 };
 use crate::raw::{Answer, ReturnPtr};
 
@@ -170,6 +170,20 @@ impl Coded for ReadError {
         match self {
             Self::NotActive(_) => GodotError::ERR_UNCONFIGURED,
             Self::Empty => GodotError::ERR_UNAVAILABLE,
+        }
+    }
+}
+
+impl Coded for DtlsSetupError {
+    fn code(&self) -> GodotError {
+        match self {
+            Self::NotActive(_) => GodotError::ERR_UNCONFIGURED,
+            Self::ServerOptions | Self::ClientOptions => GodotError::ERR_INVALID_PARAMETER,
+            Self::Missing
+            | Self::AlreadySetUp
+            | Self::Tls(_)
+            | Self::Unbound
+            | Self::Bind { .. } => GodotError::FAILED,
         }
     }
 }

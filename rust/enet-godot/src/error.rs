@@ -1,7 +1,10 @@
 //! Why a call was refused: one enum per operation. `convert` says what Godot gets for each.
 
+use std::net::SocketAddr;
+
 use enet_proto::SendError;
-use enet_udp::OpenError;
+use enet_udp::{OpenError, ReplaceError};
+use godot::global::Error as GodotError;
 
 /// Something that has no host, or no connection behind it any more, was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -189,4 +192,44 @@ pub(crate) enum SocketSendError {
     RemotePort(i32),
     #[error(transparent)]
     Address(#[from] AddressError),
+}
+
+/// Why a host goes without DTLS. After [`Self::Unbound`] and [`Self::Bind`] it is closed: it must not go on in clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DtlsSetupError {
+    #[error(transparent)]
+    NotActive(#[from] NotActive),
+    #[error("a server needs options of TLSOptions.server")]
+    ServerOptions,
+    #[error("a client needs options of TLSOptions.client or TLSOptions.client_unsafe")]
+    ClientOptions,
+    #[error("this build of the engine has no DTLS")]
+    Missing,
+    #[error("DTLS is set up already")]
+    AlreadySetUp,
+    #[error("the key and certificate cannot be used: {}", error_text(.0))]
+    Tls(GodotError),
+    #[error("a DTLS server needs a port: create the host with create_host_bound or create_server")]
+    Unbound,
+    #[error("cannot bind {address} again for DTLS: {}", error_text(.error))]
+    Bind {
+        address: SocketAddr,
+        error: GodotError,
+    },
+}
+
+impl From<ReplaceError<Self>> for DtlsSetupError {
+    fn from(error: ReplaceError<Self>) -> Self {
+        match error {
+            ReplaceError::Transport(error) => error,
+            ReplaceError::Replaced => Self::AlreadySetUp,
+            _ => NotActive::Connection.into(),
+        }
+    }
+}
+
+/// The engine's name of `error`.
+fn error_text(error: &GodotError) -> &'static str {
+    use godot::obj::EngineEnum as _;
+    error.as_str()
 }

@@ -14,6 +14,7 @@
 mod address;
 mod connection;
 mod convert;
+mod dtls;
 mod editor_help;
 mod engine_log;
 mod error;

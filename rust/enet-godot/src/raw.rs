@@ -310,6 +310,11 @@ impl<T: GodotClass> SharedGd<T> {
     pub(crate) fn get(&self) -> Gd<T> {
         self.0.clone()
     }
+
+    /// The reference itself, for who has it alone: spares the copy.
+    pub(crate) const fn get_mut(&mut self) -> &mut Gd<T> {
+        &mut self.0
+    }
 }
 
 /// Registers `constants` as the enum `name` of class `T`: scripts write `T.CONSTANT` or `T.name.CONSTANT`.

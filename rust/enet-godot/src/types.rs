@@ -8,6 +8,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use godot::builtin::{GString, VariantType};
+use godot::classes::TlsOptions;
 use godot::meta::conv::ByValue;
 use godot::meta::error::ConvertError;
 use godot::meta::shape::GodotShape;
@@ -157,6 +158,9 @@ where
         Ok(Self(object))
     }
 }
+
+// SAFETY: only the default of an argument asks for this, and it is null.
+unsafe impl GodotImmutable for Obj<TlsOptions> {}
 
 impl<T: GodotClass> SimpleVar for Obj<T> where
     Option<Gd<T>>: GodotConvert<Via = Option<Gd<T>>> + GodotType

@@ -204,11 +204,10 @@ impl UdpHost {
         self.0.shared.transmit();
     }
 
-    /// As [`Self::flush`], but leaves a host with a network thread to gather what else is queued soon.
-    pub fn flush_unless_threaded(&self) {
-        if !self.0.driver.is_threaded() {
-            self.flush();
-        }
+    /// Whether the network thread drives this host, gathers what is queued and sends it.
+    #[must_use]
+    pub fn is_threaded(&self) -> bool {
+        self.0.driver.is_threaded()
     }
 
     /// Queues `packet` to every peer in state `Connected` that has the channel; returns to how many.

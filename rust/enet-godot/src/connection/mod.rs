@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use enet_udp::Bind;
+use godot::classes::TlsOptions;
 use godot::global::Error as GodotError;
 use godot::prelude::*;
 
@@ -180,6 +181,29 @@ impl ENetConnectionRs {
     #[func(gd_self)]
     fn compress(this: Gd<Self>, mode: EnumInt<CompressionMode>) {
         Said::nothing(core(&this).compress(mode.0)).speak();
+    }
+
+    /// Lets the host take DTLS connections only.
+    #[func(gd_self)]
+    fn dtls_server_setup(this: Gd<Self>, server_options: Obj<TlsOptions>) -> GodotError {
+        Said::code(core(&this).encrypt_server(server_options.0)).speak()
+    }
+
+    /// Lets the host connect by DTLS.
+    #[func(gd_self)]
+    fn dtls_client_setup(
+        this: Gd<Self>,
+        hostname: GString,
+        #[opt(default = Obj::<TlsOptions>(None))] client_options: Obj<TlsOptions>,
+    ) -> GodotError {
+        let encrypted = core(&this).encrypt_client(hostname.to_string(), client_options.0);
+        Said::code(encrypted).speak()
+    }
+
+    /// Turns away, or not, whoever begins a DTLS handshake. Nothing for a host without DTLS, as in the built-in class.
+    #[func(gd_self)]
+    fn refuse_new_connections(this: Gd<Self>, refuse: bool) {
+        Said::nothing(core(&this).refuse_handshakes(refuse)).speak();
     }
 
     /// Reads a counter of the host and sets it to 0.

@@ -141,6 +141,7 @@ impl Core {
         if current.connection.is_open() {
             return;
         }
+        current.connection.report_end();
         // The socket died, or a script destroyed the host: nothing can come any more.
         let departed = {
             let mut state = self.lock();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use enet_proto::consts::HOST_DEFAULT_MAXIMUM_PACKET_SIZE;
 use enet_proto::{Packet, PacketFlags, SendError};
+use enet_udp::UdpHost;
 
 use super::core::{Core, State, transfer};
 use super::session::{Connection, Role, SERVER_ID, Session, Status};
@@ -22,6 +23,16 @@ impl Core {
     /// It leaves within about a millisecond, with what else is queued by then, or with the next poll; without the
     /// network thread at once, as the built-in class sends it.
     pub(crate) fn put_packet(&self, data: &[u8]) -> Result<(), PutPacketError> {
+        let (sent, hosts) = self.queue_packet(data)?;
+        hosts.iter().for_each(UdpHost::flush);
+        sent
+    }
+
+    /// Queues `data`; answers what became of it, and the hosts that are to be flushed without the lock.
+    fn queue_packet(
+        &self,
+        data: &[u8],
+    ) -> Result<(Result<(), PutPacketError>, Vec<UdpHost>), PutPacketError> {
         let state = self.lock();
         let session = state.session()?;
         if session.status != Status::Connected {
@@ -52,26 +63,22 @@ impl Core {
                 send_to_each(session, others, channel_id, &packet)
             }
         };
-        flush_unless_threaded(session, state.target_peer);
-        sent
+        Ok((sent, hosts_to_flush(session, state.target_peer)))
     }
 }
 
-/// Sends at once over the connections that lead to `target`, but for those that the network thread sends over.
-fn flush_unless_threaded(session: &Session, target: i32) {
-    let flush = |connection: &Arc<ConnectionCore>| {
-        if let Ok(host) = connection.host() {
-            host.flush_unless_threaded();
-        }
+/// The hosts that lead to `target`, but for those that the network thread sends over.
+fn hosts_to_flush(session: &Session, target: i32) -> Vec<UdpHost> {
+    let host_to_flush = |connection: &Arc<ConnectionCore>| {
+        let host = connection.host().ok()?;
+        (!host.is_threaded()).then_some(host)
     };
     if target > 0 {
-        session.connection_of(target).iter().for_each(flush);
+        let connection = session.connection_of(target);
+        connection.iter().filter_map(host_to_flush).collect()
     } else {
-        session
-            .links
-            .connections()
-            .map(Connection::core)
-            .for_each(flush);
+        let connections = session.links.connections().map(Connection::core);
+        connections.filter_map(host_to_flush).collect()
     }
 }
 
