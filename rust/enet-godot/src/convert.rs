@@ -179,11 +179,7 @@ impl Coded for DtlsSetupError {
         match self {
             Self::NotActive(_) => GodotError::ERR_UNCONFIGURED,
             Self::ServerOptions | Self::ClientOptions => GodotError::ERR_INVALID_PARAMETER,
-            Self::Missing
-            | Self::AlreadySetUp
-            | Self::Tls(_)
-            | Self::Unbound
-            | Self::Bind { .. } => GodotError::FAILED,
+            _ => GodotError::FAILED,
         }
     }
 }

@@ -207,7 +207,9 @@ pub(crate) enum DtlsSetupError {
     Missing,
     #[error("DTLS is set up already")]
     AlreadySetUp,
-    #[error("the key and certificate cannot be used: {}", error_text(.0))]
+    #[error("the options of a server need a key and a certificate")]
+    Empty,
+    #[error("the TLS options cannot be used: {}", error_text(.0))]
     Tls(GodotError),
     #[error("a DTLS server needs a port: create the host with create_host_bound or create_server")]
     Unbound,

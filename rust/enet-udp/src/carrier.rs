@@ -4,10 +4,11 @@
 //! queues, and the transport is called afterwards, by whoever put something into them, with no lock that is waited for:
 //! a thread that finds the transport at work leaves the queue to the thread that works.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use enet_proto::PeerId;
 use parking_lot::Mutex;
 
 use crate::socket::{RECEIVE_LEN, Socket};
@@ -75,19 +76,20 @@ impl Carrier {
 
     /// Sends what is queued. The caller holds no lock.
     pub(crate) fn send_queued(&self) {
-        self.work(|_| {});
+        self.work(|transport| self.send_all(transport));
     }
 
-    /// Sends what is queued, receives, and tells the transport with whom the host is connected. The caller holds no
-    /// lock, and `remotes` may take the engine's.
-    pub(crate) fn exchange(&self, remotes: impl Fn() -> HashSet<SocketAddr>) {
+    /// Tells the transport who the peers are, sends what is queued, and receives. The caller holds no lock, and `peers` may
+    /// take the engine's.
+    pub(crate) fn exchange(&self, peers: impl Fn() -> HashMap<PeerId, SocketAddr>) {
         let mut has_received = false;
         self.work(|transport| {
             if std::mem::replace(&mut has_received, true) {
-                return;
+                return self.send_all(transport);
             }
+            transport.keep_only(&peers());
+            self.send_all(transport);
             self.receive(transport);
-            transport.keep_only(&remotes());
             self.broken.store(transport.is_broken(), Ordering::Release);
             self.queues.lock().local_address = transport.local_address();
         });
@@ -109,7 +111,7 @@ impl Carrier {
     /// holds no lock.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        self.work(|_| {});
+        self.work(|transport| self.send_all(transport));
     }
 
     fn receive(&self, transport: &mut dyn Transport) {
@@ -125,15 +127,14 @@ impl Carrier {
         });
     }
 
-    /// Sends what is queued and calls `then`, unless the transport is at work: then the thread that works sends it.
-    fn work(&self, mut then: impl FnMut(&mut dyn Transport)) {
+    /// Lets `act` send what is queued, unless the transport is at work: then the thread that works sends it.
+    fn work(&self, mut act: impl FnMut(&mut dyn Transport)) {
         for _ in 0..ROUNDS {
             let Some(mut guard) = self.transport.try_lock() else {
                 return;
             };
             if let Some(transport) = guard.as_deref_mut() {
-                self.send_all(transport);
-                then(transport);
+                act(transport);
             }
             let ended = if self.closed.load(Ordering::SeqCst) {
                 guard.take()

@@ -1,6 +1,6 @@
 //! [`Engine`]: what a host's short lock protects, the pure engine and the handles of its peers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -85,9 +85,11 @@ impl Engine {
     }
 
     /// Where the peers are, in whatever state.
-    pub(crate) fn remotes(&self) -> HashSet<SocketAddr> {
+    pub(crate) fn addresses(&self) -> HashMap<PeerId, SocketAddr> {
         let peers = self.host.peers();
-        peers.filter_map(|peer| self.host.address(peer)).collect()
+        peers
+            .filter_map(|peer| Some((peer, self.host.address(peer)?)))
+            .collect()
     }
 
     /// Makes `peer` the handle that its events carry.

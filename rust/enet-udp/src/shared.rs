@@ -168,14 +168,14 @@ impl HostShared {
     /// Lets what carries the datagrams send and receive, if it is no socket. The caller holds no lock but the driver's.
     pub(crate) fn exchange(&self) {
         if let Some(carrier) = self.carrier() {
-            let remotes = || {
-                self.with_engine(|engine| {
-                    // Who has left is a remote until the game has heard of it.
+            carrier.exchange(|| {
+                let peers = self.with_engine(|engine| {
+                    // Who has left is a peer until the game has heard of it.
                     engine.release_taken(&self.inbox);
-                    engine.remotes()
-                })
-            };
-            carrier.exchange(|| remotes().unwrap_or_default());
+                    engine.addresses()
+                });
+                peers.unwrap_or_default()
+            });
         }
     }
 

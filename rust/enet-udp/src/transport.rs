@@ -1,7 +1,9 @@
 //! [`Transport`]: what carries the datagrams of a host in place of a socket of its own.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::SocketAddr;
+
+use enet_proto::PeerId;
 
 /// A way to send and receive datagrams that is not a plain socket, for [`UdpHost::replace_socket`].
 ///
@@ -17,9 +19,9 @@ pub trait Transport: Send {
     /// Does what is due and hands at most `room` datagrams that have arrived to `take`; never waits.
     fn receive(&mut self, room: usize, take: &mut dyn FnMut(SocketAddr, &[u8]));
 
-    /// Told after each round, when all that was queued has been sent: whom the host has connections with, or is about
-    /// to. What was kept for others can go.
-    fn keep_only(&mut self, remotes: &HashSet<SocketAddr>);
+    /// Told before each round whom the host has connections with or is about to, and where they are. What was kept for
+    /// others can go: all that the host had to say to them has been sent.
+    fn keep_only(&mut self, peers: &HashMap<PeerId, SocketAddr>);
 
     /// The address that others see, as far as it is known.
     fn local_address(&self) -> Option<SocketAddr>;

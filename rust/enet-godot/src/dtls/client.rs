@@ -1,10 +1,11 @@
 //! [`Client`]: the transport of a host that connects to a server by DTLS.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use enet_proto::PeerId;
 use enet_udp::Transport;
 use godot::classes::{PacketPeerUdp, TlsOptions};
 use godot::global::Error as GodotError;
@@ -17,7 +18,7 @@ use super::{Control, DtlsFailure, WithControl, bind_text, parse_remote};
 use crate::error::DtlsSetupError;
 use crate::raw::SharedGd;
 
-/// Where to send and what to demand of who is there.
+/// Connects to the server that something is sent to first, and to another once the host has done with that one.
 pub(crate) struct Client {
     hostname: String,
     options: SharedGd<TlsOptions>,
@@ -31,21 +32,27 @@ pub(crate) struct Client {
 enum State {
     /// Nothing was sent yet. The socket has a port if the host had one.
     Idle(SharedGd<PacketPeerUdp>),
+    Begun {
+        server: SocketAddr,
+        /// Known once the host has told.
+        peer: Option<PeerId>,
+        stage: Stage,
+    },
+    /// The port is not to be had again.
+    Unbound,
+}
+
+/// How far it has come with a server.
+enum Stage {
     Open(Session),
     /// The handshake failed.
-    Diagnosing {
-        to: SocketAddr,
-        diagnosis: Diagnosis,
-    },
-    /// Nothing can be sent any more to `to`.
-    Over {
-        to: SocketAddr,
-    },
+    Diagnosing(Diagnosis),
+    /// Nothing can be sent any more.
+    Over,
 }
 
 /// The connection to a server, or the handshake for it.
 struct Session {
-    to: SocketAddr,
     link: Link,
     /// What began the handshake waits for its end. A later datagram takes its place: until the server has answered, all
     /// of them ask for the same (D27).
@@ -63,7 +70,7 @@ impl Session {
     }
 
     /// Hands at most `room` datagrams to `take`; `false` when the connection is over.
-    fn receive(&mut self, room: usize, take: &mut dyn FnMut(SocketAddr, &[u8])) -> bool {
+    fn receive(&mut self, room: usize, mut take: impl FnMut(&[u8])) -> bool {
         for _ in 0..room {
             let received = self.link.receive();
             if matches!(received, Received::Nothing | Received::Datagram(_)) {
@@ -73,7 +80,7 @@ impl Session {
                 }
             }
             match received {
-                Received::Datagram(data) => take(self.to, &data),
+                Received::Datagram(data) => take(&data),
                 Received::Handshaking | Received::Nothing => return true,
                 Received::Over => return false,
             }
@@ -104,33 +111,32 @@ impl Client {
         Ok((client, control))
     }
 
-    /// Begins the handshake with the first server that something is sent to.
-    fn begin(&mut self, mut socket: Gd<PacketPeerUdp>, to: SocketAddr, data: &[u8]) -> State {
-        let link = Link::begin(&mut socket, to, &self.hostname, self.options.get_mut());
+    fn begin(&mut self, mut socket: Gd<PacketPeerUdp>, server: SocketAddr, data: &[u8]) -> Stage {
+        let link = Link::begin(&mut socket, server, &self.hostname, self.options.get_mut());
         self.local_address = local_address(&socket, self.bound_to);
         match link {
-            Some(link) => State::Open(Session {
-                to,
+            Some(link) => Stage::Open(Session {
                 link,
                 held: Some(data.to_vec()),
                 is_connected: false,
             }),
-            None => self.fail(to, DtlsFailure::NotBegun),
+            None => self.fail(DtlsFailure::NotBegun),
         }
     }
 
-    fn fail(&self, to: SocketAddr, failure: DtlsFailure) -> State {
+    fn fail(&self, failure: DtlsFailure) -> Stage {
         self.control.fail(failure);
-        State::Over { to }
+        Stage::Over
     }
 
-    /// What follows when a connection to `to`, or the attempt at one, is over.
-    fn end(&mut self, to: SocketAddr, was_connected: bool) -> State {
+    /// What follows when the connection to `server`, or the handshake for it, is over.
+    fn end(&mut self, server: SocketAddr, was_connected: bool) -> Stage {
         if was_connected {
-            return self.fail(to, DtlsFailure::Closed);
+            return self.fail(DtlsFailure::Closed);
         }
-        let diagnosis = Diagnosis::new(to, &self.hostname, self.options.get_mut(), Instant::now());
-        State::Diagnosing { to, diagnosis }
+        let options = self.options.get_mut();
+        let diagnosis = Diagnosis::new(server, &self.hostname, options, Instant::now());
+        Stage::Diagnosing(diagnosis)
     }
 }
 
@@ -139,47 +145,64 @@ impl Transport for Client {
         match &mut self.state {
             State::Idle(socket) => {
                 let socket = socket.get();
-                self.state = self.begin(socket, to, data);
+                let stage = self.begin(socket, to, data);
+                self.state = State::Begun {
+                    server: to,
+                    peer: None,
+                    stage,
+                };
             }
-            State::Open(session) if session.to == to => session.send(data),
-            _ => log::trace!(
-                "{} bytes to {to} are lost: there is no DTLS with it",
-                data.len()
-            ),
+            State::Begun {
+                server,
+                stage: Stage::Open(session),
+                ..
+            } if *server == to => session.send(data),
+            _ => log::trace!("{} bytes to {to} are lost: no DTLS there", data.len()),
         }
     }
 
     fn receive(&mut self, room: usize, take: &mut dyn FnMut(SocketAddr, &[u8])) {
-        match &mut self.state {
-            State::Open(session) => {
-                if !session.receive(room, take) {
-                    let (to, was_connected) = (session.to, session.is_connected);
-                    self.state = self.end(to, was_connected);
+        let State::Begun { server, stage, .. } = &mut self.state else {
+            return;
+        };
+        let server = *server;
+        let next = match stage {
+            Stage::Open(session) => {
+                if session.receive(room, |data| take(server, data)) {
+                    return;
                 }
+                let was_connected = session.is_connected;
+                self.end(server, was_connected)
             }
-            State::Diagnosing { to, diagnosis } => {
-                let to = *to;
-                if let Some(failure) = diagnosis.poll(Instant::now()) {
-                    self.state = self.fail(to, failure);
-                }
-            }
-            State::Idle(_) | State::Over { .. } => {}
+            Stage::Diagnosing(diagnosis) => match diagnosis.poll(Instant::now()) {
+                Some(failure) => self.fail(failure),
+                None => return,
+            },
+            Stage::Over => return,
+        };
+        if let State::Begun { stage, .. } = &mut self.state {
+            *stage = next;
         }
     }
 
     /// A server that is no peer any more is let go of, and another can follow (D25).
-    fn keep_only(&mut self, remotes: &HashSet<SocketAddr>) {
-        let to = match &self.state {
-            State::Idle(_) => return,
-            State::Open(session) => session.to,
-            State::Diagnosing { to, .. } | State::Over { to } => *to,
+    fn keep_only(&mut self, peers: &HashMap<PeerId, SocketAddr>) {
+        let State::Begun { server, peer, .. } = &mut self.state else {
+            return;
         };
-        if remotes.contains(&to) {
+        if peer.is_none() {
+            *peer = peers
+                .iter()
+                .find(|(_, address)| *address == server)
+                .map(|(peer, _)| *peer);
+        }
+        if peer.is_some_and(|peer| peers.contains_key(&peer)) {
             return;
         }
         // The old socket must be gone before the port can be had again.
-        self.state = State::Over { to };
+        self.state = State::Unbound;
         self.control.take_failure();
+        self.local_address = self.bound_to;
         match bind(self.bound_to) {
             Ok(socket) => self.state = State::Idle(socket),
             Err(error) => log::error!("{error}"),
@@ -191,7 +214,14 @@ impl Transport for Client {
     }
 
     fn is_broken(&self) -> bool {
-        matches!(self.state, State::Over { .. })
+        matches!(
+            self.state,
+            State::Unbound
+                | State::Begun {
+                    stage: Stage::Over,
+                    ..
+                }
+        )
     }
 }
 

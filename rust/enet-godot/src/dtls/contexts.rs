@@ -9,7 +9,10 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a remote may hold an encrypted connection without being a peer of the host. It asks to be one at once, and
 /// asks again after half a second, 1.5 and 3.5.
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
-/// Remotes that are no peers yet; later ones are turned away until there are fewer. Each costs two buffers of 16 KiB.
+/// How long a remote keeps its context after it was a peer. What it sent before it heard of its end arrives until then,
+/// and no longer as an unknown remote's, whose every datagram the engine takes for a handshake and prints an error about.
+const LINGER: Duration = Duration::from_secs(2);
+/// Remotes that are no peers; later ones are turned away until there are fewer. Each costs two buffers of 16 KiB.
 const STRANGERS_LIMIT: usize = 256;
 
 /// One encrypted connection.
@@ -52,9 +55,17 @@ struct Entry<C> {
 /// How far a remote has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
-    Handshaking { since: Instant },
-    Connected { since: Instant },
+    Handshaking {
+        since: Instant,
+    },
+    Connected {
+        since: Instant,
+    },
     Peer,
+    /// Was a peer.
+    Left {
+        since: Instant,
+    },
     Over,
 }
 
@@ -108,8 +119,8 @@ impl<C: Context> Contexts<C> {
         let count = self.entries.len();
         let mut turns: Vec<usize> = (0..count).map(|turn| (self.next + turn) % count).collect();
         let mut room = room;
-        while !turns.is_empty() {
-            let mut cut_off = None;
+        let mut cut_off = None;
+        while !turns.is_empty() && cut_off.is_none() {
             turns.retain(|&position| {
                 if room == 0 {
                     cut_off.get_or_insert(position);
@@ -125,26 +136,32 @@ impl<C: Context> Contexts<C> {
                     None => false,
                 }
             });
-            if let Some(position) = cut_off {
-                self.next = position;
-            }
         }
+        self.next = cut_off.unwrap_or(self.next);
         self.retain(|entry| entry.standing != Standing::Over);
     }
 
-    /// Drops the contexts of those who were peers and are not among `peers` any more, and of those who did not become
-    /// peers in time.
+    /// Drops the contexts of those who were peers and are not among `peers` any more, after a moment, and of those who did
+    /// not become peers in time (D25).
     pub(super) fn keep_only(&mut self, peers: &HashSet<SocketAddr>, now: Instant) {
-        let is_within = |since: Instant, limit: Duration| now.duration_since(since) < limit;
-        self.retain(|entry| match entry.standing {
-            Standing::Handshaking { since } => is_within(since, HANDSHAKE_LIMIT),
-            Standing::Connected { .. } if peers.contains(&entry.remote) => {
-                entry.standing = Standing::Peer;
-                true
-            }
-            Standing::Connected { since } => is_within(since, IDLE_LIMIT),
-            Standing::Peer => peers.contains(&entry.remote),
-            Standing::Over => false,
+        self.retain(|entry| {
+            entry.standing = match entry.standing {
+                Standing::Connected { .. } | Standing::Left { .. }
+                    if peers.contains(&entry.remote) =>
+                {
+                    Standing::Peer
+                }
+                Standing::Peer if !peers.contains(&entry.remote) => Standing::Left { since: now },
+                standing => standing,
+            };
+            let (since, limit) = match entry.standing {
+                Standing::Handshaking { since } => (since, HANDSHAKE_LIMIT),
+                Standing::Connected { since } => (since, IDLE_LIMIT),
+                Standing::Left { since } => (since, LINGER),
+                Standing::Peer => return true,
+                Standing::Over => return false,
+            };
+            now.duration_since(since) < limit
         });
     }
 
@@ -246,6 +263,7 @@ mod tests {
         contexts.receive(10, now, &mut |_, _| {});
         contexts.keep_only(&[remote(1), remote(2)].into(), now);
         contexts.keep_only(&[remote(2)].into(), now);
+        contexts.keep_only(&[remote(2)].into(), now + LINGER);
         contexts.send(remote(2), &[2]);
         contexts.send(remote(1), &[1]);
         assert_eq!(received(&mut contexts, 10, now), [2], "the index follows");
@@ -260,8 +278,22 @@ mod tests {
         assert_eq!(contexts.entries.len(), 2, "neither is a peer yet");
         contexts.keep_only(&[remote(0)].into(), now);
         contexts.keep_only(&HashSet::new(), now);
+        assert_eq!(contexts.entries.len(), 2, "what it sent last is on its way");
+        contexts.keep_only(&HashSet::new(), now + LINGER);
         assert!(!contexts.index.contains_key(&remote(0)));
         assert!(contexts.index.contains_key(&remote(1)));
+    }
+
+    #[test]
+    fn who_comes_back_at_once_by_the_same_connection_keeps_it() {
+        let now = Instant::now();
+        let mut contexts = with_datagrams(&[1], now);
+        received(&mut contexts, 10, now);
+        for peers in [[remote(0)].into(), HashSet::new(), [remote(0)].into()] {
+            contexts.keep_only(&peers, now);
+        }
+        contexts.keep_only(&[remote(0)].into(), now + LINGER);
+        assert_eq!(contexts.entries[0].standing, Standing::Peer);
     }
 
     #[test]

@@ -23,7 +23,8 @@ impl Link {
             .then(|| Self(SharedGd::new(peer)))
     }
 
-    /// The client's side: begins the handshake with `to` through `socket`. `None` if it cannot begin.
+    /// The client's side: begins the handshake with `to` through `socket`. `None` if it cannot begin; what the system has
+    /// to say against the first datagram is [`Received::Over`].
     pub(super) fn begin(
         socket: &mut Gd<PacketPeerUdp>,
         to: SocketAddr,
@@ -39,7 +40,9 @@ impl Link {
             .connect_to_peer_ex(&*socket, hostname)
             .client_options(options)
             .done();
-        (begun == GodotError::OK).then(|| Self(SharedGd::new(peer)))
+        // The engine calls any error of the first step a wrong name; before that step there is no status.
+        let is_begun = begun == GodotError::OK || peer.get_status() != Status::DISCONNECTED;
+        is_begun.then(|| Self(SharedGd::new(peer)))
     }
 }
 

@@ -1,10 +1,11 @@
 //! [`Server`]: the transport of a host that others connect to by DTLS.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use enet_proto::PeerId;
 use enet_udp::Transport;
 use godot::classes::{DtlsServer, PacketPeerUdp, TlsOptions, UdpServer};
 use godot::global::Error as GodotError;
@@ -35,10 +36,11 @@ impl ServerSetup {
     /// Lets the engine take `options`.
     ///
     /// # Errors
-    /// [`DtlsSetupError::Missing`] or [`DtlsSetupError::Tls`] (D28).
+    /// [`DtlsSetupError::Empty`], [`DtlsSetupError::Missing`] or [`DtlsSetupError::Tls`] (D28). The engine does not notice
+    /// that a key and a certificate do not belong together; the handshakes fail then.
     pub(crate) fn new(options: &Gd<TlsOptions>) -> Result<Self, DtlsSetupError> {
         if options.get_private_key().is_none() || options.get_own_certificate().is_none() {
-            return Err(DtlsSetupError::Tls(GodotError::ERR_INVALID_DATA));
+            return Err(DtlsSetupError::Empty);
         }
         let mut server = instantiate::<DtlsServer>()?;
         match server.setup(options) {
@@ -123,8 +125,9 @@ impl Transport for Server {
         self.contexts.receive(room, now, take);
     }
 
-    fn keep_only(&mut self, remotes: &HashSet<SocketAddr>) {
-        self.contexts.keep_only(remotes, Instant::now());
+    fn keep_only(&mut self, peers: &HashMap<PeerId, SocketAddr>) {
+        let remotes = peers.values().copied().collect();
+        self.contexts.keep_only(&remotes, Instant::now());
     }
 
     fn local_address(&self) -> Option<SocketAddr> {

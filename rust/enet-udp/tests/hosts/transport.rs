@@ -5,7 +5,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use enet_proto::{Packet, PeerState};
+use enet_proto::{Packet, PeerId, PeerState};
 use enet_udp::{HostEvent, ReplaceError, Transport, UdpHost};
 
 use crate::common::{Pair, client, loopback, next_event, pump, server};
@@ -63,8 +63,8 @@ impl Transport for Antenna {
         }
     }
 
-    fn keep_only(&mut self, remotes: &HashSet<SocketAddr>) {
-        self.log.lock().unwrap().kept.clone_from(remotes);
+    fn keep_only(&mut self, peers: &HashMap<PeerId, SocketAddr>) {
+        self.log.lock().unwrap().kept = peers.values().copied().collect();
     }
 
     fn local_address(&self) -> Option<SocketAddr> {

@@ -63,7 +63,7 @@ const MESHES: [(&str, [Class; 4]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 15] = [
+const SINGLE: [(&str, &[(Class, Class)]); 16] = [
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
@@ -72,6 +72,7 @@ const SINGLE: [(&str, &[(Class, Class)]); 15] = [
     ("admission", &ALL_PAIRS),
     ("compression", &ALL_PAIRS),
     ("names", &[OURS, UNTHREADED]),
+    ("dtls", &[OURS, UNTHREADED]),
     ("defects", &[OURS, OUR_SERVER, UNTHREADED]),
     ("mesh", &ALL_PAIRS),
     ("mesh_leaving", &ALL_PAIRS),
