@@ -6,9 +6,6 @@ const HelpPage = preload("res://tests/support/help_page.gd")
 const CLASSES: Array[String] = ["ENetMultiplayerPeerRs", "ENetConnectionRs", "ENetPacketPeerRs"]
 ## Described, but not registered yet. A member that is registered may not stay here.
 const AHEAD: Array[String] = [
-	"ENetConnectionRs.dtls_client_setup",
-	"ENetConnectionRs.dtls_server_setup",
-	"ENetConnectionRs.refuse_new_connections",
 ]
 ## Constants of no class that the pages speak of.
 const GLOBAL_CONSTANTS: Array[String] = [

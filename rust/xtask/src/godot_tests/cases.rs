@@ -63,7 +63,7 @@ const MESHES: [(&str, [Class; 4]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 16] = [
+const SINGLE: [(&str, &[(Class, Class)]); 18] = [
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
@@ -73,6 +73,8 @@ const SINGLE: [(&str, &[(Class, Class)]); 16] = [
     ("compression", &ALL_PAIRS),
     ("names", &[OURS, UNTHREADED]),
     ("dtls", &[OURS, UNTHREADED]),
+    ("dtls_contexts", &[OURS, UNTHREADED]),
+    ("dtls_wire", &[OURS, UNTHREADED]),
     ("defects", &[OURS, OUR_SERVER, UNTHREADED]),
     ("mesh", &ALL_PAIRS),
     ("mesh_leaving", &ALL_PAIRS),
@@ -81,6 +83,9 @@ const SINGLE: [(&str, &[(Class, Class)]); 16] = [
     ("left_open", &[BUILT_IN, OURS, UNTHREADED]),
     ("help_pages", &[OURS]),
 ];
+
+/// Server and client of the encrypted session. The engine's own class has no DTLS in the builds of distributions.
+const ENCRYPTED: [(Class, Class); 3] = [OURS, UNTHREADED, (Class::Ours, Class::Unthreaded)];
 
 /// Server and client of the stall, and what becomes of the client.
 const STALLS: [(Class, Class, &str); 3] = [
@@ -109,6 +114,9 @@ pub(super) fn all() -> Vec<Case> {
     let sessions = SESSIONS.into_iter().flat_map(|(scenario, roles)| {
         ALL_PAIRS.map(|(server, client)| Case::session(scenario, roles, server, client))
     });
+    let encrypted = ENCRYPTED.map(|(server, client)| {
+        Case::session("dtls_session", &["server", "client"], server, client)
+    });
     let mixed = Case {
         name: "rpc ours/ours+built-in".to_owned(),
         scenario: "rpc",
@@ -124,6 +132,7 @@ pub(super) fn all() -> Vec<Case> {
         .into_iter()
         .chain(single)
         .chain(sessions)
+        .chain(encrypted)
         .chain([mixed])
         .chain(meshes)
         .collect()
