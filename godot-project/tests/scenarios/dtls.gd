@@ -22,10 +22,12 @@ func run() -> void:
 	_check_setup_answers()
 	await _check_failed_setups()
 	await _check_trust()
+	await _check_chain()
 	await _check_failures()
 	await _check_speed()
 	await _check_addresses()
 	await _check_bare_connections()
+	await _check_thread()
 	await _check_scripts_in_the_middle()
 	OS.remove_logger(_logger)
 
@@ -85,6 +87,18 @@ func _check_trust() -> void:
 	server.close()
 
 
+## A server whose certificate is signed by the one that the client trusts.
+func _check_chain() -> void:
+	var server: MultiplayerPeer = _serve("*", Tls.chain_server_options())
+	var client: MultiplayerPeer = _connect(LOCALHOST, Tls.CHAIN_NAME, Tls.chain_client_options())
+	await until(func() -> bool: return client.get_connection_status() == CONNECTED, "a client that trusts the root connects")
+	await _check_echo(server, client, "the root")
+	client.close()
+	await _check_failure("a wrong name in a chain", "other.example", Tls.chain_client_options(), "for another name than")
+	await _check_failure("another root", Tls.CHAIN_NAME, _own.client_options(), "no trusted certificate")
+	server.close()
+
+
 func _check_failures() -> void:
 	var server: MultiplayerPeer = _serve("*")
 	var signals: Array = []
@@ -96,7 +110,7 @@ func _check_failures() -> void:
 	await _check_failure("the system's trust", "localhost", null, "that the system trusts")
 	check_equal(signals, [], "the server never hears of them")
 	server.close()
-	server = _serve("*", _expired)
+	server = _serve("*", _expired.server_options())
 	await _check_failure("an expired certificate", "localhost", _expired.client_options(), "not valid at this time")
 	server.close()
 	await _check_failure("a closed port", "localhost", _own.client_options(), "nobody speaks DTLS there")
@@ -178,6 +192,42 @@ func _check_bare_connections() -> void:
 	server.destroy()
 
 
+## A script's thread services the server.
+func _check_thread() -> void:
+	var server: RefCounted = _new_connection()
+	check_equal(server.create_host_bound(LOCALHOST, port), OK, "a server for a thread starts")
+	check_equal(server.dtls_server_setup(_own.server_options()), OK, "it is set up")
+	var client: RefCounted = _new_connection()
+	client.create_host(1)
+	client.connect_to_host(LOCALHOST, port, 2, 7)
+	check_equal(client.dtls_client_setup("localhost", _own.client_options()), OK, "so is a client")
+	var thread := Thread.new()
+	check_equal(thread.start(_echo_until_left.bind(server)), OK, "the thread starts")
+	await _service_until([client], func() -> bool: return client.get_peers()[0].get_state() == 5)
+	client.get_peers()[0].send(0, PackedByteArray([1, 2, 3]), 1)
+	var events: Array = await _service_until_events([client], 1)
+	check_equal(events[0][1].get_packet(), PackedByteArray([1, 2, 3]), "a thread answers")
+	client.get_peers()[0].peer_disconnect()
+	await _service_until([client], func() -> bool: return client.get_peers().is_empty())
+	check_equal(thread.wait_to_finish(), true, "and hears of the end")
+	client.destroy()
+	server.destroy()
+
+
+func _echo_until_left(server: RefCounted) -> bool:
+	var end: int = Time.get_ticks_msec() + int(PATIENCE_SECONDS * 1000.0)
+	while Time.get_ticks_msec() < end:
+		var event: Array = server.service(5)
+		match event[0]:
+			2:
+				# What is still to be said is said.
+				server.service(5)
+				return true
+			3:
+				event[1].send(0, event[1].get_packet(), 1)
+	return false
+
+
 ## Scripts run where the engine prints: in the middle of its own objects' work.
 func _check_scripts_in_the_middle() -> void:
 	var server: MultiplayerPeer = _serve("*")
@@ -210,11 +260,11 @@ func _check_scripts_in_the_middle() -> void:
 
 
 ## A server at [param address], polled.
-func _serve(address: String, tls: Tls = _own) -> MultiplayerPeer:
+func _serve(address: String, options: TLSOptions = _own.server_options()) -> MultiplayerPeer:
 	var server: MultiplayerPeer = new_peer()
 	server.set_bind_ip(address)
 	check_equal(server.create_server(port), OK, "a server starts at %s" % address)
-	check_equal(server.host.dtls_server_setup(tls.server_options()), OK, "it is set up")
+	check_equal(server.host.dtls_server_setup(options), OK, "it is set up")
 	polled = [server]
 	return server
 

@@ -10,16 +10,14 @@ use bytes::Bytes;
 use enet_compress::{FastLz, Zlib, Zstandard};
 use enet_proto::consts::{PROTOCOL_MAXIMUM_CHANNEL_COUNT, PROTOCOL_MAXIMUM_PEER_ID};
 use enet_proto::{Compressor, HostStatistics, Packet, RangeCoder};
-use enet_udp::{Bind, HostEvent, Transport, UdpHost, UdpHostConfig, UdpPeer};
-use godot::classes::TlsOptions;
+use enet_udp::{Bind, HostEvent, UdpHost, UdpHostConfig, UdpPeer};
 use godot::obj::Gd;
 use parking_lot::Mutex;
 
 use crate::address::{self, Remote};
-use crate::dtls::{self, Client, Control, DtlsFailure, Server, ServerSetup, WithControl};
+use crate::dtls::Control;
 use crate::error::{
-    AddressError, BroadcastError, ConnectError, CreateError, DtlsSetupError, NotActive,
-    SocketSendError,
+    AddressError, BroadcastError, ConnectError, CreateError, NotActive, SocketSendError,
 };
 use crate::lookup::{self, Lookup, Outcome};
 use crate::packet_peer::{ENetPacketPeerRs, Endings, PeerCore, packet_flags};
@@ -131,7 +129,7 @@ pub(crate) struct ConnectionCore {
     search: Mutex<Option<Search>>,
     is_claimed: AtomicBool,
     /// What an encrypted host shares with us.
-    dtls: Mutex<Option<Arc<Control>>>,
+    pub(super) dtls: Mutex<Option<Arc<Control>>>,
 }
 
 /// A peer whose address is being looked up.
@@ -212,59 +210,6 @@ impl ConnectionCore {
         *self.dtls.lock() = None;
         drop((gone, search));
         Ok(())
-    }
-
-    /// Lets the host take DTLS connections only.
-    pub(crate) fn encrypt_server(
-        &self,
-        options: Option<Gd<TlsOptions>>,
-    ) -> Result<(), DtlsSetupError> {
-        let host = self.host()?;
-        let setup = ServerSetup::new(&dtls::server_options(options)?)?;
-        self.encrypt(&host, |bound_to| Server::listen(setup, bound_to))
-    }
-
-    /// Lets the host connect by DTLS, to a server whose certificate is for `hostname`.
-    pub(crate) fn encrypt_client(
-        &self,
-        hostname: String,
-        options: Option<Gd<TlsOptions>>,
-    ) -> Result<(), DtlsSetupError> {
-        let host = self.host()?;
-        let options = dtls::client_options(options)?;
-        self.encrypt(&host, |bound_to| Client::new(hostname, options, bound_to))
-    }
-
-    fn encrypt<T: Transport + 'static>(
-        &self,
-        host: &UdpHost,
-        make: impl FnOnce(Option<SocketAddr>) -> Result<WithControl<T>, DtlsSetupError>,
-    ) -> Result<(), DtlsSetupError> {
-        host.replace_socket(|bound_to| {
-            let (transport, control) = make(bound_to)?;
-            *self.dtls.lock() = Some(control);
-            Ok(Box::new(transport) as Box<dyn Transport>)
-        })?;
-        Ok(())
-    }
-
-    /// Turns away, or not, whoever begins a DTLS handshake; nothing for a host without DTLS.
-    pub(crate) fn refuse_handshakes(&self, refuse: bool) -> Result<(), NotActive> {
-        self.host()?;
-        if let Some(control) = &*self.dtls.lock() {
-            control.refuse_new_connections(refuse);
-        }
-        Ok(())
-    }
-
-    /// Logs why the host ended by itself, if DTLS was the reason.
-    pub(crate) fn report_end(&self) {
-        let control = self.dtls.lock().clone();
-        match control.and_then(|control| control.take_failure()) {
-            // A remote that leaves is no error.
-            None | Some(DtlsFailure::Closed) => {}
-            Some(failure) => log::error!("{failure}"),
-        }
     }
 
     /// The host.

@@ -1,6 +1,7 @@
 //! `ENetConnectionRs`, the class.
 
 mod core;
+mod encryption;
 
 use std::sync::Arc;
 use std::time::Duration;
