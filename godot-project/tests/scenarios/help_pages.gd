@@ -54,12 +54,6 @@ func _check_methods(class_id: String, page: HelpPage) -> void:
 		# As in the engine's own pages, what reads or writes a property is described there.
 		registered.erase(String(ClassDB.class_get_property_getter(class_id, property.name)))
 		registered.erase(String(ClassDB.class_get_property_setter(class_id, property.name)))
-	for member: String in AHEAD:
-		if member.get_slice(".", 0) == class_id:
-			var method: String = member.get_slice(".", 1)
-			check(not registered.has(method), "%s is not registered yet" % member)
-			if page.methods.has(method):
-				registered[method] = page.methods[method].signature
 	_check_entries(class_id, page.methods, registered)
 	for method: String in page.methods:
 		for parameter: String in page.methods[method].names:
