@@ -391,7 +391,9 @@ impl HostShared {
 
     fn has_peers(&self) -> bool {
         let engine = self.engine.lock();
-        engine.as_ref().is_some_and(|engine| engine.host.peer_count() > 0)
+        engine
+            .as_ref()
+            .is_some_and(|engine| engine.host.peer_count() > 0)
     }
 
     /// The socket's address. If an unbound one is about to get it with the datagrams that the network thread will send to
