@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::demo::account::Account;
-use crate::process::{self, Expected, Godot, Group, Run};
+use crate::process::{self, Expected, Godot, Group, Launcher, Run};
 use crate::{args, stage, workspace};
 
 pub(crate) const HELP: &str = "\
@@ -57,7 +57,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     } else if options.mesh {
         mesh::play(&godot, port, options.seconds)
     } else {
-        play(&godot, port, options.seconds)
+        let project = workspace::godot_project();
+        let launcher = Launcher::of_project(&godot, &project, None);
+        play(&launcher, &PLAYERS, port, options.seconds)
     }
 }
 
@@ -94,33 +96,36 @@ impl Options {
     }
 }
 
-/// Runs the headless match, prints the tables, and fails if anything is wrong.
-fn play(godot: &Godot, port: u16, seconds: u32) -> Result<()> {
+/// Runs a match of a server and a client for each of `players`, prints the tables, and fails if anything is wrong.
+pub(crate) fn play(
+    launcher: &Launcher<'_>,
+    players: &[&str],
+    port: u16,
+    seconds: u32,
+) -> Result<()> {
     println!(
         "a match of {seconds} s on port {port}: one server and {} clients",
-        PLAYERS.len()
+        players.len()
     );
-    let project = workspace::godot_project();
     let port = port.to_string();
     let mut group = Group::new(Duration::from_secs(u64::from(seconds) + EXTRA_SECONDS));
     let server = ["--", "--server", "--name", "Server", "--port", &port];
     group.spawn(
         "Server",
-        godot
-            .command(&project)
+        (launcher.command)()
             .args(server)
-            .args(["--clients", &PLAYERS.len().to_string()])
+            .args(["--clients", &players.len().to_string()])
             .args(["--seconds", &seconds.to_string()]),
     )?;
-    for name in PLAYERS {
+    for &name in players {
         let client = ["--", "--client", "--bots", "1", "--name", name];
         group.spawn(
             name,
-            godot.command(&project).args(client).args(["--port", &port]),
+            (launcher.command)().args(client).args(["--port", &port]),
         )?;
     }
     let runs = group.wait();
-    let mut faults = find_run_faults(&runs);
+    let mut faults = find_run_faults(&runs, launcher.allowed_errors);
     let accounts: Vec<Account> = runs.iter().filter_map(read_account).collect();
     if accounts.len() == runs.len() {
         println!("\n{}", table::render(&accounts));
@@ -137,10 +142,10 @@ fn play(godot: &Godot, port: u16, seconds: u32) -> Result<()> {
 }
 
 /// What is wrong with the processes themselves: exit codes, error lines, leaks, a missing account.
-fn find_run_faults(runs: &[Run]) -> Vec<String> {
+fn find_run_faults(runs: &[Run], allowed_errors: &[&str]) -> Vec<String> {
     let expected = Expected {
         status_line: Some(Account::PREFIX),
-        ..Expected::default()
+        allowed_errors,
     };
     runs.iter()
         .flat_map(|run| {

@@ -7,6 +7,7 @@ mod build;
 mod demo;
 mod differential;
 mod editor;
+mod export;
 mod godot;
 mod godot_tests;
 mod pool;
@@ -29,7 +30,7 @@ struct Command {
     run: fn(&[String]) -> Result<()>,
 }
 
-const COMMANDS: [Command; 8] = [
+const COMMANDS: [Command; 9] = [
     Command {
         name: "setup",
         about: "find or fetch Godot; the last line printed is its path",
@@ -71,6 +72,12 @@ const COMMANDS: [Command; 8] = [
         about: "compare our classes with the engine's, step by step",
         help: differential::HELP,
         run: differential::run,
+    },
+    Command {
+        name: "export",
+        about: "export the demo for release, and play and probe that",
+        help: export::HELP,
+        run: export::run,
     },
     Command {
         name: "godot",

@@ -53,6 +53,33 @@ impl Godot {
     }
 }
 
+/// A way to start the demo project without a window: from its folder, or as an exported game.
+pub(crate) struct Launcher<'a> {
+    /// The start of a command; what the project's scripts have to know goes behind a `--`.
+    pub(crate) command: Box<dyn Fn() -> Command + Send + Sync + 'a>,
+    /// Parts of `ERROR:` lines that say nothing about what is run.
+    pub(crate) allowed_errors: &'static [&'static str],
+}
+
+impl<'a> Launcher<'a> {
+    /// Runs `scene` of `project`, or its main scene.
+    pub(crate) fn of_project(
+        godot: &'a Godot,
+        project: &'a Path,
+        scene: Option<&'static str>,
+    ) -> Self {
+        let command = move || {
+            let mut command = godot.command(project);
+            command.args(scene);
+            command
+        };
+        Self {
+            command: Box::new(command),
+            allowed_errors: &[],
+        }
+    }
+}
+
 /// Processes that live and die together.
 #[derive(Debug)]
 pub(crate) struct Group {

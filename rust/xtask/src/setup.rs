@@ -1,11 +1,12 @@
 //! `cargo xtask setup`: finds a Godot to run, or fetches one.
 
 mod debian;
+mod template;
 
 use std::env;
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -15,13 +16,15 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::process::{Exit, Godot, Group};
 use crate::{args, workspace};
 
+pub(crate) use template::{Template, godot_and_template};
+
 pub(crate) const HELP: &str = "\
 Looks for Godot 4.3 or newer in this order:
   1. $GODOT, the path of a Godot; it is used or the command fails
   2. godot4 and godot on PATH
   3. the cache, below $XDG_CACHE_HOME or ~/.cache
-  4. on Debian: the package `godot` of a newer release of Debian, from the archive that apt is set up for here,
-     unpacked into the cache; nothing is installed
+  4. on Debian: the packages of Godot and its export template of a newer release of Debian, from the archive that apt
+     is set up for here, unpacked into the cache; nothing is installed
 The last line printed is the path of the Godot found.";
 
 /// The oldest Godot that the extension loads into, as in the `.gdextension` file.
@@ -74,8 +77,7 @@ fn on_path(path: Option<&OsStr>) -> Option<Godot> {
 /// The Godot in the cache; if it is missing or broken, a newly fetched one.
 fn cached_or_fetched(cache: &Path) -> Result<Godot> {
     let lock = workspace::lock(&cache.join("setup.lock"))?;
-    let folder = cache.join("godot");
-    let program = folder.join("usr/bin/godot");
+    let program = cached_program(cache, "godot");
     if program.exists() {
         match ask_version(&program) {
             Ok(godot) => return Ok(godot),
@@ -90,17 +92,30 @@ fn cached_or_fetched(cache: &Path) -> Result<Godot> {
              path of its program, or put it on PATH as `godot`."
         );
     }
-    // Unpacked beside its final place and moved there as a whole: an interrupted run leaves nothing half done.
-    let partial = cache.join("godot.partial");
-    remove(&partial)?;
-    let fetched = debian::unpack(&["godot", "patchelf"], &partial, &cache.join("apt"), &lock)
-        .and_then(|()| debian::bind_libraries(&partial, &folder, "godot"));
-    fetched.with_context(|| {
+    fetch(cache, &lock).with_context(|| {
         format!("cannot fetch Godot with apt; install {OLDEST} or newer and set $GODOT to the path of its program")
     })?;
-    remove(&folder)?;
-    fs::rename(&partial, &folder).with_context(|| format!("cannot create {}", folder.display()))?;
     ask_version(&program).context("the Godot that was fetched does not run")
+}
+
+/// Where a program of the fetched packages is.
+fn cached_program(cache: &Path, name: &str) -> PathBuf {
+    cache.join("godot/usr/bin").join(name)
+}
+
+/// Fetches Godot and its template for release into the cache, instead of what is there.
+///
+/// Both in one go: the template needs no library that Godot does not, and so both are of one version.
+fn fetch(cache: &Path, lock: &File) -> Result<()> {
+    let folder = cache.join("godot");
+    // Unpacked beside its final place and moved there as a whole: an interrupted run leaves nothing half done.
+    let partial = cache.join("godot.partial");
+    workspace::remove_folder(&partial)?;
+    let packages = ["godot", template::PACKAGE, "patchelf"];
+    debian::unpack(&packages, &partial, &cache.join("apt"), lock)?;
+    debian::bind_libraries(&partial, &folder, &["godot", template::PACKAGE])?;
+    workspace::remove_folder(&folder)?;
+    fs::rename(&partial, &folder).with_context(|| format!("cannot create {}", folder.display()))
 }
 
 /// Runs `program --version` and takes it if it is new enough.
@@ -143,16 +158,6 @@ fn absolute(program: &Path) -> Result<PathBuf> {
         }
     }
     std::path::absolute(program).context("cannot tell the current folder")
-}
-
-/// Removes a folder with all in it; it need not exist.
-fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The part of Godot's version that decides what it can load.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::build::cargo;
-use crate::{args, demo, differential, editor, godot_tests, setup, stage, workspace};
+use crate::{args, demo, differential, editor, export, godot_tests, setup, stage, workspace};
 
 pub(crate) const HELP: &str = "\
 Runs every check and test, goes on after a failure, and ends with a table of the steps and how long each took.
@@ -33,7 +33,7 @@ struct Step {
 type Remark = &'static str;
 
 // All that builds godot's bindings does so with the profile of the shipped library: they take minutes, once.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step {
         name: "setup",
         quick: false,
@@ -98,6 +98,11 @@ const STEPS: [Step; 13] = [
         name: "mesh-demo",
         quick: false,
         run: |_| demo::run(&["--mesh".to_owned()]).map(|()| ""),
+    },
+    Step {
+        name: "export",
+        quick: false,
+        run: |_| export(),
     },
 ];
 
@@ -231,6 +236,15 @@ fn rust_tests() -> Result<Remark> {
 
 fn extension_tests() -> Result<Remark> {
     cargo(&["test", "--release", "--package", "enet-godot"])?;
+    Ok("")
+}
+
+/// The demo as a game for release.
+fn export() -> Result<Remark> {
+    if !export::IS_SUPPORTED {
+        return Ok("the demo's export preset is for Linux on x86_64");
+    }
+    export::run(&[])?;
     Ok("")
 }
 

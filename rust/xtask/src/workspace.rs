@@ -35,21 +35,29 @@ pub(crate) fn godot_project() -> PathBuf {
     root().join("godot-project")
 }
 
-/// The library as `cargo build --release` leaves it.
+/// Cargo's target folder.
 ///
 /// # Errors
-/// If the running binary's own place is unknown: it tells where Cargo's target folder is, whatever Cargo's settings say.
-pub(crate) fn built_library() -> Result<PathBuf> {
+/// If the running binary's own place is unknown: it tells where the folder is, whatever Cargo's settings say.
+pub(crate) fn target_dir() -> Result<PathBuf> {
     let binary = env::current_exe().context("cannot tell where this binary is")?;
     let target = binary
         .ancestors()
         .nth(2)
         .context("this binary does not lie in Cargo's target folder")?;
-    Ok(target.join("release").join(library_file_name()))
+    Ok(target.to_path_buf())
+}
+
+/// The library as `cargo build --release` leaves it.
+///
+/// # Errors
+/// As [`target_dir`].
+pub(crate) fn built_library() -> Result<PathBuf> {
+    Ok(target_dir()?.join("release").join(library_file_name()))
 }
 
 /// The library's file name on this platform.
-fn library_file_name() -> String {
+pub(crate) fn library_file_name() -> String {
     format!(
         "{}{LIBRARY}{}",
         env::consts::DLL_PREFIX,
@@ -81,6 +89,39 @@ pub(crate) fn shown(path: &Path) -> String {
         .unwrap_or(path)
         .display()
         .to_string()
+}
+
+/// Makes the file `to` the same as `from`, without a second copy on the disk where that can be.
+///
+/// # Errors
+/// If neither a link nor a copy can be made.
+pub(crate) fn link_or_copy(from: &Path, to: &Path) -> Result<()> {
+    let folder = to.parent().expect("a file lies in a folder");
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    match fs::remove_file(to) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot remove {}", to.display()));
+        }
+        _ => {}
+    }
+    // Another disk, or one that has no links.
+    if fs::hard_link(from, to).is_err() {
+        fs::copy(from, to).with_context(|| format!("cannot write {}", to.display()))?;
+    }
+    Ok(())
+}
+
+/// Removes a folder with all in it; it need not exist.
+///
+/// # Errors
+/// If something in it cannot be removed.
+pub(crate) fn remove_folder(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Fails if `path` is not a file, naming what was to make it.

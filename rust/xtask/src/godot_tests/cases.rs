@@ -63,7 +63,7 @@ const MESHES: [(&str, [Class; 4]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 18] = [
+const SINGLE: [(&str, &[(Class, Class)]); 19] = [
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
@@ -78,6 +78,7 @@ const SINGLE: [(&str, &[(Class, Class)]); 18] = [
     ("defects", &[OURS, OUR_SERVER, UNTHREADED]),
     ("mesh", &ALL_PAIRS),
     ("mesh_leaving", &ALL_PAIRS),
+    ("dead_peers", &[BUILT_IN, OURS, UNTHREADED]),
     ("threads", &[BUILT_IN, OURS, UNTHREADED]),
     ("subclass", &[BUILT_IN, OURS]),
     ("left_open", &[BUILT_IN, OURS, UNTHREADED]),
@@ -198,6 +199,14 @@ impl Case {
             players: vec![player],
             limit: LIMIT,
         }
+    }
+
+    /// Whether only the engine's own class plays.
+    pub(super) fn is_without_ours(&self) -> bool {
+        let is_built_in = |class| class == Class::BuiltIn;
+        self.players
+            .iter()
+            .all(|player| is_built_in(player.class) && player.other.is_none_or(is_built_in))
     }
 
     fn stall(server: Class, client: Class, expect: &'static str) -> Self {

@@ -17,7 +17,9 @@ const ERRORS_OVER: &str = "[errors over]";
 const STATUS: &str = "TESTS ";
 
 /// Everything that is wrong with the processes of a case, each behind the name of its process.
-pub(super) fn problems(runs: &[Run]) -> Vec<String> {
+///
+/// - `allowed_errors`: parts of `ERROR:` lines that may be anywhere.
+pub(super) fn problems(runs: &[Run], allowed_errors: &[&str]) -> Vec<String> {
     let mut all = Vec::new();
     for run in runs {
         let (lines, mut problems) = without_expected_errors(&run.lines);
@@ -35,7 +37,7 @@ pub(super) fn problems(runs: &[Run]) -> Vec<String> {
         };
         problems.extend(judged.problems(Expected {
             status_line: Some(STATUS),
-            allowed_errors: &[],
+            allowed_errors,
         }));
         if passed_checks(run) == Some(0) {
             problems.push("nothing was checked".to_owned());
@@ -106,12 +108,13 @@ mod tests {
     use crate::process::Exit;
 
     fn judged(lines: &[&str]) -> Vec<String> {
-        problems(&[Run {
+        let run = Run {
             name: "server".to_owned(),
             lines: lines.iter().map(|&line| line.to_owned()).collect(),
             exit: Exit::Code(0),
             duration: Duration::ZERO,
-        }])
+        };
+        problems(&[run], &["known noise"])
     }
 
     #[test]
@@ -139,6 +142,7 @@ mod tests {
             "TESTS 1 passed, 0 failed",
         ];
         assert_eq!(judged(&late), ["server: ERROR: no such peer"]);
+        assert!(judged(&["ERROR: some known noise", "TESTS 1 passed, 0 failed"]).is_empty());
     }
 
     #[test]

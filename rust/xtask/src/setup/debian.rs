@@ -55,15 +55,16 @@ pub(crate) fn unpack(packages: &[&str], folder: &Path, work: &Path, lock: &File)
     fs::remove_dir_all(work).with_context(|| format!("cannot remove {}", work.display()))
 }
 
-/// Makes `usr/bin/<program>` below `folder` run with the loader and the libraries there, once `folder` has been moved
-/// to `home`. The package `patchelf` must have been unpacked too.
+/// Makes each `usr/bin/<program>` below `folder` run with the loader and the libraries there, once `folder` has been
+/// moved to `home`. The package `patchelf` must have been unpacked too.
 ///
-/// The paths are written into the program itself. A script that calls the loader would do for most uses, but then the
-/// system takes the loader for the running program, and Godot's editor starts that when it plays a scene.
+/// The paths are written into the program itself, so that a copy of it runs elsewhere on this machine. A script that
+/// calls the loader would do for most uses, but then the system takes the loader for the running program, and Godot's
+/// editor starts that when it plays a scene, and an exported game looks for its data beside that.
 ///
 /// # Errors
 /// If a file is missing in `folder`, or cannot be changed.
-pub(crate) fn bind_libraries(folder: &Path, home: &Path, program: &str) -> Result<()> {
+pub(crate) fn bind_libraries(folder: &Path, home: &Path, programs: &[&str]) -> Result<()> {
     let (libraries, loader) = find_loader(folder)?;
     let below = folder.join(&libraries);
     let patchelf = |arguments: &[&OsStr], file: &Path| {
@@ -102,7 +103,7 @@ pub(crate) fn bind_libraries(folder: &Path, home: &Path, program: &str) -> Resul
             patchelf(&["--remove-rpath".as_ref()], &path)?;
         }
     }
-    let here = Path::new("$ORIGIN/../..").join(&libraries);
+    let here = home.join(&libraries);
     let mut search = here.as_os_str().to_owned();
     for name in LIBRARY_FOLDERS
         .iter()
@@ -111,7 +112,7 @@ pub(crate) fn bind_libraries(folder: &Path, home: &Path, program: &str) -> Resul
         search.push(":");
         search.push(here.join(name));
     }
-    let interpreter = home.join(&libraries).join(&loader);
+    let interpreter = here.join(&loader);
     let arguments: [&OsStr; 5] = [
         "--set-interpreter".as_ref(),
         interpreter.as_ref(),
@@ -119,7 +120,10 @@ pub(crate) fn bind_libraries(folder: &Path, home: &Path, program: &str) -> Resul
         "--set-rpath".as_ref(),
         &search,
     ];
-    patchelf(&arguments, &folder.join("usr/bin").join(program)).map(drop)
+    for program in programs {
+        patchelf(&arguments, &folder.join("usr/bin").join(program))?;
+    }
+    Ok(())
 }
 
 /// Where the unpacked libraries are, relative to `folder`, and the dynamic loader's name among them.
