@@ -63,7 +63,7 @@ const MESHES: [(&str, [Class; 4]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 19] = [
+const SINGLE: [(&str, &[(Class, Class)]); 21] = [
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
@@ -78,6 +78,8 @@ const SINGLE: [(&str, &[(Class, Class)]); 19] = [
     ("defects", &[OURS, OUR_SERVER, UNTHREADED]),
     ("mesh", &ALL_PAIRS),
     ("mesh_leaving", &ALL_PAIRS),
+    ("defects_of_traffic", &[OURS, OUR_SERVER, UNTHREADED]),
+    ("ip_versions", &[OURS, UNTHREADED]),
     ("dead_peers", &[BUILT_IN, OURS, UNTHREADED]),
     ("threads", &[BUILT_IN, OURS, UNTHREADED]),
     ("subclass", &[BUILT_IN, OURS]),
@@ -88,11 +90,17 @@ const SINGLE: [(&str, &[(Class, Class)]); 19] = [
 /// Server and client of the encrypted session. The engine's own class has no DTLS in the builds of distributions.
 const ENCRYPTED: [(Class, Class); 3] = [OURS, UNTHREADED, (Class::Ours, Class::Unthreaded)];
 
-/// Server and client of the stall, and what becomes of the client.
-const STALLS: [(Class, Class, &str); 3] = [
-    (Class::Ours, Class::Ours, "kept"),
-    (Class::BuiltIn, Class::Ours, "kept"),
-    (Class::BuiltIn, Class::BuiltIn, "dropped"),
+/// Scenarios of a server and a client that end in one way or another: the classes, and what becomes of the client or its
+/// packets. They last for long.
+const ENDINGS: [(&str, Class, Class, &str); 8] = [
+    ("stall", Class::Ours, Class::Ours, "kept"),
+    ("stall", Class::BuiltIn, Class::Ours, "kept"),
+    ("stall", Class::BuiltIn, Class::BuiltIn, "dropped"),
+    ("unthrottled", Class::Ours, Class::Ours, "kept"),
+    ("unthrottled", Class::Ours, Class::BuiltIn, "kept"),
+    ("unthrottled", Class::BuiltIn, Class::Ours, "kept"),
+    ("unthrottled", Class::Unthreaded, Class::Unthreaded, "kept"),
+    ("unthrottled", Class::BuiltIn, Class::BuiltIn, "dropped"),
 ];
 
 const BUILT_IN: (Class, Class) = (Class::BuiltIn, Class::BuiltIn);
@@ -106,7 +114,8 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// Every case, the long ones first so that they run beside the others.
 pub(super) fn all() -> Vec<Case> {
-    let stalls = STALLS.map(|(server, client, expect)| Case::stall(server, client, expect));
+    let endings = ENDINGS
+        .map(|(scenario, server, client, expect)| Case::ending(scenario, server, client, expect));
     let single = SINGLE.into_iter().flat_map(|(scenario, pairs)| {
         pairs
             .iter()
@@ -129,7 +138,7 @@ pub(super) fn all() -> Vec<Case> {
         limit: LIMIT,
     };
     let meshes = MESHES.map(|(name, classes)| Case::mesh(name, classes));
-    stalls
+    endings
         .into_iter()
         .chain(single)
         .chain(sessions)
@@ -209,8 +218,8 @@ impl Case {
             .all(|player| is_built_in(player.class) && player.other.is_none_or(is_built_in))
     }
 
-    fn stall(server: Class, client: Class, expect: &'static str) -> Self {
-        let mut case = Self::session("stall", &["server", "client"], server, client);
+    fn ending(scenario: &'static str, server: Class, client: Class, expect: &'static str) -> Self {
+        let mut case = Self::session(scenario, &["server", "client"], server, client);
         for player in &mut case.players {
             player.expect = Some(expect);
         }
