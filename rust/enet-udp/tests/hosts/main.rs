@@ -16,6 +16,7 @@ macro_rules! in_both_modes {
 mod admission;
 mod common;
 mod connection;
+mod memory;
 mod sockets;
 mod threads;
 mod traffic;
