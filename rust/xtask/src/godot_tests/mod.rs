@@ -4,6 +4,8 @@
 //! cases run side by side.
 
 mod cases;
+#[cfg(test)]
+mod defects;
 mod verdict;
 
 use std::sync::Mutex;
