@@ -13,6 +13,9 @@ const EVENT_RECEIVE: int = 3
 func run() -> void:
 	await _host_in_a_thread()
 	await _peer_in_a_thread()
+	if is_ours:
+		# Two threads at one object are more than the built-in bears.
+		await _one_peer_in_two_threads()
 
 
 ## The bare host in one thread echoes what the client in another one sends.
@@ -88,6 +91,64 @@ func _peer_in_a_thread() -> void:
 	check_equal(result[1], [["peer_connected", client.get_unique_id()]], "the thread got the signal")
 	client.close()
 	server.close()
+
+
+## Two threads send through one client and a third one reads what it is sent, while the main thread
+## polls.
+func _one_peer_in_two_threads() -> void:
+	var server: MultiplayerPeer = new_other_peer()
+	check_equal(server.create_server(port, 4), OK, "the server starts again")
+	var client: MultiplayerPeer = new_peer()
+	check_equal(client.create_client(LOCALHOST, port), OK, "the shared client starts")
+	polled = [server, client]
+	var signals: Array = []
+	record(server, signals)
+	var are_connected: Callable = func() -> bool:
+		return client.get_connection_status() == CONNECTED and not signals.is_empty()
+	if not await until(are_connected, "the shared client connects"):
+		return
+	server.set_target_peer(client.get_unique_id())
+	var threads: Array[Thread] = []
+	for action: Callable in [_send_numbers.bind(client, 0), _send_numbers.bind(client, PACKETS), _read_all.bind(client)]:
+		threads.append(Thread.new())
+		check_equal(threads.back().start(action), OK, "a thread of the shared client starts")
+	for number: int in PACKETS:
+		server.put_packet(pattern(PACKET_SIZE, number))
+	var seen: Array = []
+	var has_all: Callable = func() -> bool:
+		while server.get_available_packet_count() > 0:
+			seen.append(server.get_packet().decode_u32(0))
+		return seen.size() == 2 * PACKETS and threads.all(func(thread: Thread) -> bool: return not thread.is_alive())
+	await until(has_all, "all that two threads send arrives", 40.0)
+	for first: int in [0, PACKETS]:
+		var of_thread: Array = seen.filter(func(number: int) -> bool: return number / PACKETS == first / PACKETS)
+		check_equal(of_thread, range(first, first + PACKETS), "of each thread in its order")
+	check_equal(threads.map(func(thread: Thread) -> int: return thread.wait_to_finish()), [0, 0, PACKETS],
+		"every send is taken, and the third thread reads all")
+	client.close()
+	server.close()
+
+
+## Answers how many sends failed.
+func _send_numbers(client: MultiplayerPeer, first: int) -> int:
+	var failures: int = 0
+	for number: int in PACKETS:
+		var bytes := PackedByteArray()
+		bytes.resize(PACKET_SIZE)
+		bytes.encode_u32(0, first + number)
+		if client.put_packet(bytes) != OK:
+			failures += 1
+	return failures
+
+
+## Answers how many packets were whole and in order.
+func _read_all(client: MultiplayerPeer) -> int:
+	var whole: int = 0
+	var end: int = Time.get_ticks_msec() + int(PATIENCE_SECONDS * 1000.0)
+	while whole < PACKETS and Time.get_ticks_msec() < end:
+		if client.get_available_packet_count() > 0 and client.get_packet() == pattern(PACKET_SIZE, whole):
+			whole += 1
+	return whole
 
 
 func _collect(server: MultiplayerPeer) -> Array:

@@ -63,7 +63,7 @@ const MESHES: [(&str, [Class; 4]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 22] = [
+const SINGLE: [(&str, &[(Class, Class)]); 23] = [
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
@@ -80,6 +80,7 @@ const SINGLE: [(&str, &[(Class, Class)]); 22] = [
     ("mesh_leaving", &ALL_PAIRS),
     ("defects_of_traffic", &[OURS, OUR_SERVER, UNTHREADED]),
     ("ip_versions", &[OURS, UNTHREADED]),
+    ("call_costs", &[BUILT_IN, OURS, UNTHREADED]),
     ("migration", &[BUILT_IN, OURS]),
     ("dead_peers", &[BUILT_IN, OURS, UNTHREADED]),
     ("threads", &[BUILT_IN, OURS, UNTHREADED]),
