@@ -5,6 +5,10 @@ extends "res://tests/support/scenario.gd"
 const QUIET_SECONDS: float = 0.3
 ## ENet's own timeouts take at least five seconds.
 const TOLD_SECONDS: float = 3.0
+## Who is turned away hears of it within this on the loopback, at the best of some attempts: the
+## machine may be busy with other things.
+const TOLD_MSEC: float = 200.0
+const ATTEMPTS: int = 5
 
 var _server: MultiplayerPeer
 var _server_signals: Array = []
@@ -29,7 +33,7 @@ func _check_refusing() -> void:
 	var guest: MultiplayerPeer = await _join("a guest joins")
 	_server.refuse_new_connections = true
 	_server_signals.clear()
-	await _is_turned_away("defect D04: a refused client")
+	await _is_turned_away_soon("defect D04: a refused client")
 	check_equal(_server_signals, [], "the server says nothing of a refused client")
 	check_equal(int(guest.get_connection_status()), CONNECTED, "who is in stays in")
 	_server.refuse_new_connections = false
@@ -42,7 +46,7 @@ func _check_full_server() -> void:
 	polled = [_server]
 	var guest: MultiplayerPeer = await _join("the one guest joins")
 	if is_ours:
-		await _is_turned_away("defect D32: the next guest of a full server")
+		await _is_turned_away_soon("defect D32: the next guest of a full server")
 		guest.close()
 		polled.erase(guest)
 		await pump(QUIET_SECONDS)
@@ -107,6 +111,8 @@ func _check_connect_data() -> void:
 		connections.append(_connect_with(data))
 		await _pump_connections(connections, QUIET_SECONDS)
 		check_equal(_server_signals, [["peer_connected", data]], "a client joins with id %d" % data)
+	if is_ours:
+		await _is_told_soon("defect D05: a client with the id 1", 1)
 	_server_signals.clear()
 	connections.append(_connect_with(77))
 	await _pump_connections(connections, QUIET_SECONDS)
@@ -119,6 +125,22 @@ func _check_connect_data() -> void:
 	for connection: RefCounted in connections:
 		connection.destroy()
 	_end()
+
+
+func _is_told_soon(what: String, data: int) -> void:
+	var best: float = INF
+	for attempt: int in ATTEMPTS:
+		var connection: RefCounted = _connect_with(data)
+		var start: int = Time.get_ticks_usec()
+		var is_told: Callable = func() -> bool:
+			_server.poll()
+			return connection.service(0)[0] == 2
+		await until(is_told, what + " is told", TOLD_SECONDS)
+		best = minf(best, (Time.get_ticks_usec() - start) / 1000.0)
+		connection.destroy()
+		if best < TOLD_MSEC:
+			break
+	check(best < TOLD_MSEC, what + " is told in no time", "%.1f ms at best" % best)
 
 
 func _connect_with(data: int) -> RefCounted:
@@ -166,8 +188,19 @@ func _join(what: String) -> MultiplayerPeer:
 	return client
 
 
-## With the peer of a scene API, as most clients are, and alone.
-func _is_turned_away(what: String) -> void:
+func _is_turned_away_soon(what: String) -> void:
+	var best: float = INF
+	for attempt: int in ATTEMPTS if is_ours else 1:
+		best = minf(best, await _is_turned_away(what))
+		if best < TOLD_MSEC:
+			break
+	if is_ours:
+		check(best < TOLD_MSEC, what + " is told in no time", "%.1f ms at best" % best)
+
+
+## With the peer of a scene API, as most clients are, and alone. Answers after how many milliseconds
+## it is told.
+func _is_turned_away(what: String) -> float:
 	var client: MultiplayerPeer = new_other_peer()
 	var signals: Array = []
 	record(client, signals)
@@ -185,11 +218,13 @@ func _is_turned_away(what: String) -> void:
 		api.poll()
 		return signals.has("connection_failed") or signals.has("server_disconnected")
 	await until(is_over, what + " is told, or gives up", TOLD_SECONDS)
+	var milliseconds: float = (Time.get_ticks_usec() - start) / 1000.0
 	if is_ours:
-		print("%s was told after %.1f ms" % [what, (Time.get_ticks_usec() - start) / 1000.0])
+		print("%s was told after %.1f ms" % [what, milliseconds])
 		check_equal(signals, ["connection_failed"], what + " never was connected")
 	check_equal(int(client.get_connection_status()), DISCONNECTED, what + " is over")
 	api.multiplayer_peer = null
+	return milliseconds
 
 
 ## The script refuses when the handshake is over and the server has not been polled since.
