@@ -153,7 +153,8 @@ impl UdpHost {
     }
 
     /// Whether datagrams to `address` can leave by the host's socket: one that is bound to an IPv4 address, or of a
-    /// system without IPv6, reaches no IPv6 address, and one bound to an IPv6 address no IPv4 one.
+    /// system without IPv6, reaches no IPv6 address, and one bound to an IPv6 address no IPv4 one. Nor is an address
+    /// reached to which the system knows no way from here; asking for it sends nothing and does not wait.
     #[must_use]
     pub fn reaches(&self, address: IpAddr) -> bool {
         self.0.shared.reaches(address)

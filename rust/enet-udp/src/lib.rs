@@ -47,6 +47,7 @@ mod offload;
 mod peer;
 mod port;
 mod reactor;
+mod route;
 mod shared;
 mod sleeper;
 mod socket;

@@ -17,6 +17,7 @@ use crate::host::{HostHandle, UdpHost};
 use crate::inbox::Inbox;
 use crate::peer::UdpPeer;
 use crate::port::{Batch, Port, Reception, Refused, SEND_BATCH};
+use crate::route;
 use crate::sleeper::Sleeper;
 use crate::socket::{Socket, normalised};
 use crate::transport::Transport;
@@ -414,11 +415,18 @@ impl HostShared {
     }
 
     pub(crate) fn reaches(&self, address: IpAddr) -> bool {
-        let port = self.port.lock();
-        match port.carrier() {
-            Some(carrier) => carrier.reaches(address),
-            None => port.socket().is_some_and(|socket| socket.reaches(address)),
-        }
+        let from = {
+            let port = self.port.lock();
+            match (port.carrier(), port.socket()) {
+                (Some(carrier), _) if carrier.reaches(address) => None,
+                (None, Some(socket)) if socket.reaches(address) => socket.local_address(),
+                _ => return false,
+            }
+        };
+        let from = from
+            .map(|local| local.ip())
+            .filter(|local| !local.is_unspecified());
+        route::exists(from, address)
     }
 
     /// Sends what a started host has queued and ends it; the port is free when this returns.

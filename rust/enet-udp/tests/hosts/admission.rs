@@ -1,6 +1,6 @@
 //! Who gets in, and connections whose remote is located later, on real sockets.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::slice::from_ref;
 
 use crate::common::{
@@ -130,10 +130,13 @@ fn a_socket_knows_which_addresses_it_reaches_d30() {
         IpAddr::from(Ipv6Addr::LOCALHOST),
     );
     let reached = |host: &UdpHost| (host.reaches(v4), host.reaches(v6));
-    assert_eq!(reached(&open(Bind::Unbound)), (true, true));
-    assert_eq!(reached(&open(Bind::Any { port: 0 })), (true, true));
+    let has_v6 = UdpSocket::bind((v6, 0)).is_ok();
+    assert_eq!(reached(&open(Bind::Unbound)), (true, has_v6));
+    assert_eq!(reached(&open(Bind::Any { port: 0 })), (true, has_v6));
     assert_eq!(reached(&open(Bind::Address((v4, 0).into()))), (true, false));
-    assert_eq!(reached(&open(Bind::Address((v6, 0).into()))), (false, true));
+    if has_v6 {
+        assert_eq!(reached(&open(Bind::Address((v6, 0).into()))), (false, true));
+    }
     let closed = open(Bind::Unbound);
     closed.close();
     assert_eq!(reached(&closed), (false, false));
