@@ -390,11 +390,11 @@ impl HostShared {
         }
     }
 
-    fn has_peers(&self) -> bool {
-        let engine = self.engine.lock();
-        engine
-            .as_ref()
-            .is_some_and(|engine| engine.host.peer_count() > 0)
+    fn has_somebody_to_send_to(&self) -> bool {
+        self.engine.lock().as_ref().is_some_and(|engine| {
+            let host = &engine.host;
+            host.peers().any(|peer| host.address(peer).is_some())
+        })
     }
 
     /// The socket's address. If an unbound one is about to get it with the datagrams that the network thread will send to
@@ -406,7 +406,7 @@ impl HostShared {
         }
         if self.threaded
             && self.is_started()
-            && self.has_peers()
+            && self.has_somebody_to_send_to()
             && let Err(error) = port.bind_if_unbound(&self.sleeper, self.token)
         {
             log::warn!("a host has no port to send from: {error}");
