@@ -76,7 +76,7 @@ pub(super) fn play(godot: &Godot, port: u16, seconds: u32) -> Result<()> {
             run.duration.as_secs_f32()
         );
     }
-    let mut faults = find_run_faults(&runs);
+    let mut faults = find_run_faults(&runs, &[]);
     let accounts: Vec<PeerAccount> = runs.iter().filter_map(PeerAccount::of).collect();
     if accounts.len() == PEERS.len() {
         println!("\n{}", render(&accounts));

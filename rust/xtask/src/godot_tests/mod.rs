@@ -85,7 +85,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 /// # Errors
 /// If a case of our class fails.
 pub(crate) fn play_scenario(launcher: &Launcher<'_>, scenario: &str) -> Result<()> {
-    let (built_in, ours): (VecDeque<Case>, VecDeque<Case>) = cases::all()
+    let (built_in, ours): (Vec<Case>, Vec<Case>) = cases::all()
         .into_iter()
         .filter(|case| case.scenario == scenario)
         .partition(Case::is_without_ours);
