@@ -13,8 +13,8 @@ use crate::profile::Profile;
 use crate::world::World;
 
 const OPERATIONS: usize = 60;
-/// Bytes that a peer may keep for its application where the session tries the limit. The packet that is next in line on
-/// a channel may go over it.
+/// Bytes that a peer may keep for its application where the session tries the limit. The last packet that begins below it
+/// may go over it, and so may the one that is next in line on each channel.
 const SMALL_WAITING_LIMIT: usize = 64 * 1024;
 /// Longest payload.
 const LONGEST: usize = 30_000;
@@ -207,7 +207,7 @@ impl Session {
                 let kept = host.peer_statistics(peer).map_or(0, |it| it.waiting_data);
                 // ENet itself never counts dropped unreliable packets out again.
                 assert!(
-                    temper.vanilla || kept <= limit + usize::from(CHANNELS) * LONGEST,
+                    temper.vanilla || kept <= limit + (1 + usize::from(CHANNELS)) * LONGEST,
                     "{kept} bytes wait, of {limit}"
                 );
             }
@@ -352,7 +352,11 @@ impl Session {
             _ => host.reset(peer),
         }
         let after = host.state(peer);
-        let earlier = self.ledger.connection(number).ends[end].leaving;
+        let seen = &self.ledger.connection(number).ends[end];
+        let earlier = seen.leaving;
+        if seen.stage == Stage::Over {
+            return;
+        }
         let leaving = match (before, after) {
             (PeerState::Disconnected, _) => return,
             (_, PeerState::Disconnected) => Leaving::AtOnce,

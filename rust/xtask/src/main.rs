@@ -13,6 +13,7 @@ mod godot_tests;
 mod pool;
 mod process;
 mod setup;
+mod sim;
 mod stage;
 mod test;
 mod workspace;
@@ -30,7 +31,7 @@ struct Command {
     run: fn(&[String]) -> Result<()>,
 }
 
-const COMMANDS: [Command; 9] = [
+const COMMANDS: [Command; 10] = [
     Command {
         name: "setup",
         about: "find or fetch Godot; the last line printed is its path",
@@ -78,6 +79,12 @@ const COMMANDS: [Command; 9] = [
         about: "export the demo for release, and play and probe that",
         help: export::HELP,
         run: export::run,
+    },
+    Command {
+        name: "sim",
+        about: "play random sessions over bad networks, in virtual time",
+        help: sim::HELP,
+        run: sim::run,
     },
     Command {
         name: "godot",

@@ -143,7 +143,7 @@ impl Host {
         let armed = self.timeouts_armed;
         let head_room = self.head_room();
         let peer = self.slots.at_mut(slot)?;
-        if peer.unlocated {
+        if peer.unlocated || peer.state == PeerState::Zombie {
             self.agenda.ready.remove(slot);
             return None;
         }

@@ -1,7 +1,7 @@
 //! Limits that a host sets for its peers: channels, packet size, bytes that wait for the application.
 
 use super::*;
-use crate::{Event, Packet};
+use crate::{Event, Packet, PeerState};
 
 #[test]
 fn channel_count_is_the_smaller_of_what_was_asked_and_allowed() {
@@ -165,6 +165,21 @@ fn a_peer_that_left_keeps_its_slot_until_its_last_event_is_taken() {
     assert_eq!(pair.server.host.peer_count(), 1, "the end was not taken");
     pair.server.host.release(peer, 1, 0);
     assert_eq!(pair.server.host.peer_count(), 0);
+}
+
+#[test]
+fn a_peer_whose_end_is_reported_and_not_taken_has_no_second_end() {
+    let mut pair = Setup::new(10)
+        .server(|config| config.manual_release(true))
+        .connected();
+    pair.client.host.disconnect_now(pair.client.peer(), 0);
+    pair.run_for(millis(1000));
+    let peer = pair.server.peer();
+    pair.server.host.throttle_configure(peer, 1000, 2, 2);
+    pair.server.host.set_ping_interval(peer, 50);
+    pair.run_for(millis(100_000));
+    assert_eq!(pair.server.disconnects().len(), 1);
+    assert_eq!(pair.server.state(), PeerState::Zombie);
 }
 
 #[test]
