@@ -117,9 +117,9 @@ impl Profile {
             Self::Bloated => delayed(20, 2).rate_limit(128_000, 256_000),
             Self::Asymmetric if up => delayed(40, 20).loss(0.05).rate_limit(64_000, 16_000),
             Self::Asymmetric => delayed(10, 2),
-            Self::LagSpikes if second % 4 == 0 => delayed(900, 50),
+            Self::LagSpikes if second.is_multiple_of(4) => delayed(900, 50),
             Self::LagSpikes => delayed(10, 2),
-            Self::Interference if second % 3 == 0 => delayed(10, 5).loss(0.5),
+            Self::Interference if second.is_multiple_of(3) => delayed(10, 5).loss(0.5),
             Self::Interference => delayed(10, 5),
         }
     }
