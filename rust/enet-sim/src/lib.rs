@@ -21,6 +21,7 @@
 //! - Virtual time always moves: an instant comes to rest, and a timer that was served lies ahead.
 //! - Once the network is whole again, what stands is complete, and when everyone has left, nobody is kept.
 
+mod dice;
 mod ledger;
 mod payload;
 mod profile;
@@ -30,4 +31,4 @@ mod world;
 
 pub use profile::Profile;
 pub use seeds::{Failure, Report, play_seeds};
-pub use session::{Tally, play};
+pub use session::{Tally, play, play_script};

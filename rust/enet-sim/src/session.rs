@@ -4,9 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use enet_netsim::{LinkConfig, Network};
 use enet_proto::{HostConfig, Packet, PacketFlags, PeerId, PeerState, Time};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use crate::dice::Dice;
 use crate::ledger::{CHANNELS, CLIENT, Connection, Leaving, Ledger, SERVER, Stage};
 use crate::payload::{HEADER, Promise, UNSPLIT};
 use crate::profile::Profile;
@@ -60,7 +59,16 @@ impl Tally {
 /// If a promise is broken; the message says which.
 #[must_use]
 pub fn play(seed: u64) -> Tally {
-    Session::new(seed).run()
+    Session::new(seed, Dice::seeded(seed)).run()
+}
+
+/// As [`play`], with choices that `script` makes, a byte each, until it is used up.
+///
+/// # Panics
+/// If a promise is broken; the message says which.
+#[must_use]
+pub fn play_script(script: &[u8]) -> Tally {
+    Session::new(0, Dice::scripted(script)).run()
 }
 
 /// What the dice decide once for a host.
@@ -71,7 +79,7 @@ struct Temper {
 }
 
 struct Session {
-    rng: ChaCha8Rng,
+    dice: Dice,
     profile: Profile,
     world: World,
     ledger: Ledger,
@@ -88,19 +96,18 @@ struct Session {
 }
 
 impl Session {
-    fn new(seed: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut below = |limit: u64| rng.next_u64() % limit;
-        let profile = Profile::ALL[usize::try_from(below(Profile::ALL.len() as u64)).expect("few")];
-        let clients = match below(100) {
+    /// `link_seed` decides what the network loses.
+    fn new(link_seed: u64, mut dice: Dice) -> Self {
+        let profile = Profile::ALL[dice.below(Profile::ALL.len())];
+        let clients = match dice.below(100) {
             0 => 64,
             1..5 => 16,
             5..20 => 8,
-            _ => 1 + below(4),
+            _ => 1 + dice.below(4),
         };
-        let network = Network::new(seed, LinkConfig::default());
+        let network = Network::new(link_seed, LinkConfig::default());
         let mut session = Self {
-            rng,
+            dice,
             profile,
             world: World::new(network),
             ledger: Ledger::default(),
@@ -141,7 +148,7 @@ impl Session {
     }
 
     fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.rng.next_u64() % limit as u64).expect("below a usize")
+        self.dice.below(limit)
     }
 
     fn run(mut self) -> Tally {
@@ -149,6 +156,9 @@ impl Session {
             self.connect(client);
         }
         for _ in 0..OPERATIONS {
+            if self.dice.is_used_up() {
+                break;
+            }
             self.operate();
             let pause_millis = [0, 1, 10, 50, 300][self.below(5)];
             self.pass(pause_millis * 1000);
@@ -424,8 +434,7 @@ impl Session {
     }
 
     fn config(&mut self, node: usize, slots: usize) -> HostConfig {
-        let mut seed = [0; 32];
-        self.rng.fill_bytes(&mut seed);
+        let seed = self.dice.host_seed();
         let temper = self.tempers[node];
         let config = HostConfig::new(slots, seed)
             .manual_release(true)
