@@ -8,6 +8,7 @@ mod demo;
 mod differential;
 mod editor;
 mod export;
+mod fuzz;
 mod godot;
 mod godot_tests;
 mod pool;
@@ -31,7 +32,7 @@ struct Command {
     run: fn(&[String]) -> Result<()>,
 }
 
-const COMMANDS: [Command; 10] = [
+const COMMANDS: [Command; 11] = [
     Command {
         name: "setup",
         about: "find or fetch Godot; the last line printed is its path",
@@ -85,6 +86,12 @@ const COMMANDS: [Command; 10] = [
         about: "play random sessions over bad networks, in virtual time",
         help: sim::HELP,
         run: sim::run,
+    },
+    Command {
+        name: "fuzz",
+        about: "let libFuzzer look for inputs that break the engine",
+        help: fuzz::HELP,
+        run: fuzz::run,
     },
     Command {
         name: "godot",

@@ -1,0 +1,155 @@
+//! `cargo xtask fuzz`: libFuzzer on every target of `enet-fuzz`.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::{args, workspace};
+
+pub(crate) const HELP: &str = "\
+Lets libFuzzer look for inputs that break a target of rust/enet-fuzz, one target after the other, with AddressSanitizer.
+Needs the nightly toolchain and cargo-fuzz (cargo install cargo-fuzz). What it finds interesting stays in target/fuzz; what
+breaks a target is kept in rust/enet-fuzz/fuzz/artifacts, and the last lines say how to run it again.
+
+  TARGET...      only these: datagram, codecs, peer, handshake, traffic, session
+  --minutes N    for how long in all, default 6";
+
+const TARGETS: [&str; 6] = [
+    "datagram",
+    "codecs",
+    "peer",
+    "handshake",
+    "traffic",
+    "session",
+];
+const DEFAULT_MINUTES: u64 = 6;
+/// Longest input, in bytes: a choice and the largest datagram.
+const MAXIMUM_LEN: usize = 4100;
+
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let plan = Plan::parse(args)?;
+    let seconds = (plan.minutes * 60 / plan.targets.len() as u64).max(1);
+    let mut broken = Vec::new();
+    for target in plan.targets {
+        if let Err(error) = fuzz(target, seconds) {
+            println!("{target}: {error:#}");
+            broken.push(target);
+        }
+    }
+    ensure!(broken.is_empty(), "broken: {}", broken.join(", "));
+    Ok(())
+}
+
+/// What to fuzz and for how long.
+#[derive(Debug, PartialEq, Eq)]
+struct Plan {
+    targets: Vec<&'static str>,
+    minutes: u64,
+}
+
+impl Plan {
+    fn parse(args: &[String]) -> Result<Self> {
+        let mut plan = Self {
+            targets: Vec::new(),
+            minutes: DEFAULT_MINUTES,
+        };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            if arg == "--minutes" {
+                let text = args.next().context("--minutes needs a number")?;
+                let minutes = text.parse().ok().filter(|&minutes| minutes > 0);
+                plan.minutes = minutes.with_context(|| format!("{text:?} is no number above 0"))?;
+            } else if arg.starts_with('-') {
+                return Err(args::unknown("fuzz", arg));
+            } else if let Some(target) = TARGETS.into_iter().find(|target| target == arg) {
+                plan.targets.push(target);
+            } else {
+                bail!(
+                    "there is no target {arg:?}; there are: {}",
+                    TARGETS.join(", ")
+                );
+            }
+        }
+        if plan.targets.is_empty() {
+            plan.targets.extend(TARGETS);
+        }
+        Ok(plan)
+    }
+}
+
+/// Fuzzes one target; what is kept of its corpus only seeds it.
+fn fuzz(target: &str, seconds: u64) -> Result<()> {
+    let folder = workspace::root().join("rust/enet-fuzz");
+    let found = workspace::root().join("target/fuzz").join(target);
+    std::fs::create_dir_all(&found)
+        .with_context(|| format!("cannot make {}", workspace::shown(&found)))?;
+    println!("$ cargo fuzz run {target}");
+    let status = Command::new("rustup")
+        .args(["run", "nightly", "cargo", "fuzz", "run", "--fuzz-dir"])
+        .arg(folder.join("fuzz"))
+        .arg(target)
+        .arg(&found)
+        .arg(folder.join("corpus").join(target))
+        .arg("--")
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-max_len={MAXIMUM_LEN}"))
+        .arg("-print_final_stats=1")
+        .current_dir(&folder)
+        // The toolchain that runs us is not the one that fuzzes.
+        .env_remove("CARGO")
+        .env_remove("RUSTC")
+        .status()
+        .context("cannot start rustup")?;
+    ensure!(status.success(), "cargo fuzz ended with {status}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(line: &str) -> Result<Plan> {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Plan::parse(&args)
+    }
+
+    #[test]
+    fn without_arguments_every_target_is_fuzzed() {
+        let all = Plan {
+            targets: TARGETS.to_vec(),
+            minutes: DEFAULT_MINUTES,
+        };
+        assert_eq!(plan("").unwrap(), all);
+    }
+
+    #[test]
+    fn targets_and_minutes_can_be_chosen() {
+        let chosen = Plan {
+            targets: vec!["peer", "codecs"],
+            minutes: 30,
+        };
+        assert_eq!(plan("peer --minutes 30 codecs").unwrap(), chosen);
+    }
+
+    #[test]
+    fn wrong_arguments_say_what_is_wrong() {
+        let error = |line: &str| plan(line).unwrap_err().to_string();
+        assert!(error("peers").contains("\"peers\"") && error("peers").contains("handshake"));
+        assert!(error("--minutes").contains("needs a number"));
+        assert!(error("--minutes 0").contains("\"0\""));
+        assert!(error("--hours 1").contains("\"--hours\""));
+    }
+
+    #[test]
+    fn the_targets_are_those_of_the_crate() {
+        let folder = workspace::root().join("rust/enet-fuzz/corpus");
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let mut targets = TARGETS;
+        targets.sort_unstable();
+        assert_eq!(names, targets);
+    }
+}
