@@ -20,6 +20,8 @@ func mp_poll_event_batching() -> void:
 	var client: MultiplayerPeer = new_client(server)
 	watch(server, "server")
 	watch(client, "client")
+	# From here on a network thread answers; without one nothing is there yet.
+	server.poll()
 	client.poll()
 	settle()
 	step({"status": client.get_connection_status()})

@@ -16,7 +16,7 @@ const PATIENCE_MSEC: int = 5000
 ## For a name that the resolver asks the network for.
 const LOOKUP_PATIENCE_MSEC: int = 60_000
 ## What has been sent has arrived by then, and a network thread has answered it.
-const SETTLE_MSEC: int = 30
+const SETTLE_MSEC: int = 150
 ## Longest packet that is recorded byte by byte.
 const SHOWN_BYTES: int = 16
 const ERROR_NAMES: Dictionary = {
