@@ -49,3 +49,12 @@ pub(crate) fn cargo_with(arguments: &[&str], variables: &[(&str, &str)]) -> Resu
     ensure!(status.success(), "cargo {} failed", arguments[0]);
     Ok(())
 }
+
+/// A program as `cargo build --release` leaves it.
+///
+/// # Errors
+/// As [`workspace::built_library`].
+pub(crate) fn release_program(name: &str) -> Result<PathBuf> {
+    let library = workspace::built_library()?;
+    Ok(library.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+}

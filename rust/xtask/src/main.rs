@@ -3,6 +3,7 @@
 //! One module a command. Each can be run again at any time and is quick when there is nothing to do.
 
 mod args;
+mod bench;
 mod build;
 mod demo;
 mod differential;
@@ -32,7 +33,7 @@ struct Command {
     run: fn(&[String]) -> Result<()>,
 }
 
-const COMMANDS: [Command; 11] = [
+const COMMANDS: [Command; 12] = [
     Command {
         name: "setup",
         about: "find or fetch Godot; the last line printed is its path",
@@ -92,6 +93,12 @@ const COMMANDS: [Command; 11] = [
         about: "let libFuzzer look for inputs that break the engine",
         help: fuzz::HELP,
         run: fuzz::run,
+    },
+    Command {
+        name: "bench",
+        about: "measure beside C ENet and the built-in class",
+        help: bench::HELP,
+        run: bench::run,
     },
     Command {
         name: "godot",

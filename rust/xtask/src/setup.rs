@@ -74,6 +74,16 @@ fn on_path(path: Option<&OsStr>) -> Option<Godot> {
     None
 }
 
+/// The folder in the cache with the package of Godot and all it depends on, fetched if it is not there.
+///
+/// # Errors
+/// If there is none and none can be fetched.
+pub(crate) fn package() -> Result<PathBuf> {
+    let cache = workspace::cache_dir()?;
+    cached_or_fetched(&cache)?;
+    Ok(cache.join("godot"))
+}
+
 /// The Godot in the cache; if it is missing or broken, a newly fetched one.
 fn cached_or_fetched(cache: &Path) -> Result<Godot> {
     let lock = workspace::lock(&cache.join("setup.lock"))?;

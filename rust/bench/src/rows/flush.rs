@@ -1,0 +1,89 @@
+//! A small packet to each of many peers: a flush after each, against one for all.
+
+use std::cell::RefCell;
+
+use anyhow::Result;
+use enet_proto::PacketFlags;
+
+use crate::c_enet::CHost;
+use crate::clock::process_cpu_of;
+use crate::party::{self, Party, connect};
+use crate::row::{Line, Mark, Setup};
+use crate::stats::{Summary, interleaved};
+
+pub(super) const NAME: &str = "flush";
+
+const LEN: usize = 60;
+
+pub(super) fn measure(setup: &Setup) -> Result<Vec<Line>> {
+    let peers = setup.pick(4000, 1000);
+    let rounds = setup.pick(11, 3);
+    let c = RefCell::new(Fan::new(CHost::local(peers, 1), peers));
+    let ours = RefCell::new(Fan::new(party::ours(peers, false), peers));
+    let [c_each, c_once, each, once] = interleaved(
+        rounds,
+        &mut [
+            &mut || c.borrow_mut().micros(true),
+            &mut || c.borrow_mut().micros(false),
+            &mut || ours.borrow_mut().micros(true),
+            &mut || ours.borrow_mut().micros(false),
+        ],
+    );
+    let line = |work: &str, unit, baseline, ours, mark| Line {
+        row: NAME,
+        work: format!("{LEN} B to each of {peers} peers, {work}"),
+        unit,
+        beside: "C ENet",
+        baseline: Some(baseline),
+        ours,
+        mark,
+    };
+    let factor = |each: Summary, once: Summary| Summary::of(&[each.median / once.median]);
+    Ok(vec![
+        line("a flush after each", "µs", c_each, each, Mark::Shown),
+        line("one flush for all", "µs", c_once, once, Mark::Shown),
+        line(
+            "a flush after each as a multiple of one flush for all",
+            "",
+            factor(c_each, c_once),
+            factor(each, once),
+            Mark::AtMost(1.1),
+        ),
+    ])
+}
+
+/// A server and the vanilla host that all its peers are of.
+struct Fan<S: Party> {
+    server: S,
+    clients: CHost,
+    peers: Vec<S::Peer>,
+}
+
+impl<S: Party> Fan<S> {
+    fn new(mut server: S, count: usize) -> Self {
+        let mut clients = CHost::local(count, 1);
+        let (_, peers) = connect(&mut clients, &mut server, count, 1);
+        Self {
+            server,
+            clients,
+            peers,
+        }
+    }
+
+    /// Processor time from the first send to the end of the last flush.
+    fn micros(&mut self, each: bool) -> f64 {
+        // What is under way from before is over first.
+        while self.server.next().is_some() {}
+        while Party::next(&mut self.clients).is_some() {}
+        let spent = process_cpu_of(|| {
+            for peer in &self.peers {
+                self.server.send(peer, PacketFlags::UNSEQUENCED, &[7; LEN]);
+                if each {
+                    self.server.flush();
+                }
+            }
+            self.server.flush();
+        });
+        spent.as_secs_f64() * 1e6
+    }
+}

@@ -1,0 +1,154 @@
+//! `cargo xtask bench`: measures beside C ENet and the built-in class, and writes `docs/performance.md`.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::build::{cargo, release_program};
+use crate::{args, setup, stage, workspace};
+
+pub(crate) const HELP: &str = "\
+Builds and stages everything for release, runs each row of the table beside C ENet 1.3.18 (libenet.so.7) or, in Godot,
+beside the built-in class, and writes docs/performance.md with its plots. Takes a quarter of an hour on a quiet machine.
+
+  ROW...          only these rows; their lines are printed, docs/ is not touched
+  --quick         fewer and shorter rounds, to see that it works; docs/ is not touched
+  --no-godot      without the rows that run inside Godot; docs/ is not touched
+  --out FOLDER    write the page and the plots there instead, whatever was measured
+
+C ENet is looked for at $ENET_LIBRARY, in the folders of the Godot that setup finds, and in those of the package in the
+cache, which is fetched if need be. Hand-written notes for the page are in rust/bench/notes.md.";
+
+const LIBRARY: &str = "libenet.so.7";
+
+/// What the command line asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Plan {
+    quick: bool,
+    without_godot: bool,
+    rows: Vec<String>,
+    out: Option<String>,
+}
+
+impl Plan {
+    fn parse(args: &[String]) -> Result<Self> {
+        let mut plan = Self::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--quick" => plan.quick = true,
+                "--no-godot" => plan.without_godot = true,
+                "--out" => {
+                    let folder = args.next().context("--out needs a folder")?;
+                    plan.out = Some(folder.clone());
+                }
+                flag if flag.starts_with('-') => return Err(args::unknown("bench", flag)),
+                row => plan.rows.push(row.to_owned()),
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Where the page goes: into docs/ if it is whole.
+    fn out(&self) -> Option<PathBuf> {
+        let whole = !self.quick && !self.without_godot && self.rows.is_empty();
+        let out = self.out.as_ref().map(PathBuf::from);
+        out.or_else(|| whole.then(|| workspace::root().join("docs")))
+    }
+}
+
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let plan = Plan::parse(args)?;
+    cargo(&["build", "--release", "--package", "enet-bench"])?;
+    let mut command = Command::new(release_program("enet-bench")?);
+    if plan.quick {
+        command.arg("--quick");
+    }
+    let godot = if plan.without_godot {
+        None
+    } else {
+        Some(stage::ready()?)
+    };
+    if let Some(godot) = &godot {
+        command.arg("--godot").arg(&godot.program);
+        command.arg("--project").arg(workspace::godot_project());
+    }
+    if let Some(out) = plan.out() {
+        command.arg("--out").arg(out);
+    }
+    let near = godot.as_ref().map(|godot| godot.program.as_path());
+    command.arg("--enet").arg(enet_library(near)?);
+    let status = command
+        .args(&plan.rows)
+        .status()
+        .context("cannot start enet-bench")?;
+    ensure!(status.success(), "the benchmark failed");
+    Ok(())
+}
+
+/// The C library that the baseline is measured with.
+fn enet_library(godot: Option<&Path>) -> Result<PathBuf> {
+    if let Some(path) = env::var_os("ENET_LIBRARY").filter(|value| !value.is_empty()) {
+        return Ok(path.into());
+    }
+    let beside = godot.and_then(|program| Some(program.parent()?.parent()?.to_path_buf()));
+    if let Some(path) = beside.and_then(|prefix| library_below(&prefix.join("lib"))) {
+        return Ok(path);
+    }
+    let package = setup::package()?;
+    match library_below(&package.join("usr/lib")) {
+        Some(path) => Ok(path),
+        None => {
+            bail!("the package of Godot in the cache came without {LIBRARY}; set $ENET_LIBRARY")
+        }
+    }
+}
+
+/// The library in `folder` or in one of the folders in it.
+fn library_below(folder: &Path) -> Option<PathBuf> {
+    let folders = std::fs::read_dir(folder).ok()?;
+    let inner = folders.filter_map(|entry| Some(entry.ok()?.path()));
+    std::iter::once(folder.to_path_buf())
+        .chain(inner)
+        .map(|folder| folder.join(LIBRARY))
+        .find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::TestFolder;
+
+    fn plan(line: &str) -> Result<Plan> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Plan::parse(&words)
+    }
+
+    #[test]
+    fn only_a_whole_run_writes_into_docs() {
+        assert!(plan("").unwrap().out().unwrap().ends_with("docs"));
+        for part in ["--quick", "--no-godot", "bulk"] {
+            assert_eq!(plan(part).unwrap().out(), None, "{part}");
+        }
+        let out = plan("bulk --quick --out x").unwrap().out();
+        assert_eq!(out, Some(PathBuf::from("x")));
+        assert!(plan("--out").unwrap_err().to_string().contains("folder"));
+    }
+
+    #[test]
+    fn the_library_is_found_in_a_folder_and_one_below_it() {
+        let folder = TestFolder::new("enet-library");
+        let inner = folder.path().join("x86_64-linux-gnu");
+        std::fs::create_dir_all(&inner).unwrap();
+        assert_eq!(library_below(folder.path()), None);
+        std::fs::write(inner.join(LIBRARY), "").unwrap();
+        assert_eq!(library_below(folder.path()), Some(inner.join(LIBRARY)));
+        std::fs::write(folder.path().join(LIBRARY), "").unwrap();
+        assert_eq!(
+            library_below(folder.path()),
+            Some(folder.path().join(LIBRARY))
+        );
+    }
+}
