@@ -37,12 +37,13 @@ pub(super) struct Player {
 }
 
 /// Scenarios of several processes that are played by every pair of classes, and their roles.
-const SESSIONS: [(&str, &[&str]); 5] = [
+const SESSIONS: [(&str, &[&str]); 6] = [
     ("rpc", &["server", "alpha", "beta"]),
     ("packets", &["server", "client"]),
     ("replication", &["server", "alpha", "beta"]),
     ("lifecycle", &["server", "client"]),
     ("scene_session", &["server", "client"]),
+    ("compression_session", &["server", "client"]),
 ];
 
 /// The roles of a mesh, and the classes in them: in the mixed ones each role is played by both, and each two classes
