@@ -39,8 +39,8 @@ func _serve(mode: int) -> void:
 func _lead(mode: int) -> void:
 	check_equal(_peer.create_client(LOCALHOST, port), OK, "%s: the client starts" % MODES[mode])
 	_peer.host.compress(mode)
-	var is_connected: Callable = func() -> bool: return _peer.get_connection_status() == CONNECTED
-	if not await until(is_connected, "%s: the client connects" % MODES[mode], 30.0):
+	var has_joined: Callable = func() -> bool: return _peer.get_connection_status() == CONNECTED
+	if not await until(has_joined, "%s: the client connects" % MODES[mode], 30.0):
 		return
 	for size: int in SIZES:
 		for payload: PackedByteArray in [_text(size), pattern(size, size)]:
