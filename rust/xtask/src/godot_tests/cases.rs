@@ -64,7 +64,7 @@ const MESHES: [(&str, [Class; 4]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 23] = [
+const SINGLE: [(&str, &[(Class, Class)]); 24] = [
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
@@ -88,6 +88,7 @@ const SINGLE: [(&str, &[(Class, Class)]); 23] = [
     ("subclass", &[BUILT_IN, OURS]),
     ("left_open", &[BUILT_IN, OURS, UNTHREADED]),
     ("help_pages", &[OURS]),
+    ("reflection", &[OURS]),
 ];
 
 /// Server and client of the encrypted session. The engine's own class has no DTLS in the builds of distributions.
