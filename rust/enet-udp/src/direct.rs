@@ -104,7 +104,7 @@ impl Direct {
         // What was read and not handled is for the next pass, as if it still lay in the socket.
         self.readable |= !self.batch.is_exhausted();
         host.finish_pass();
-        if is_dead && host.inbox.is_empty() {
+        if is_dead && self.batch.is_exhausted() && host.inbox.is_empty() {
             return host.fail();
         }
         if !self.is_sending_due {
@@ -130,6 +130,11 @@ impl Direct {
             }
             self.wait(host, deadline);
         }
+    }
+
+    /// Whether this drives a socket whose place a transport has taken: another driver is on its way.
+    pub(crate) fn is_outdated(&self, host: &HostShared) -> bool {
+        self.system.is_some() && host.is_open() && host.is_carried()
     }
 
     /// Waits for the socket, a timer, work that another thread queued, the host's end or `deadline`; for a transport only

@@ -63,6 +63,8 @@ impl Driver {
         *self.direct.lock() = Some(Direct::without_socket());
         self.is_threaded.store(false, Ordering::Release);
         if was_threaded {
+            // Ends a service call that waits for the thread elsewhere.
+            shared.inbox.wake();
             self.detach();
         } else {
             shared.sleeper().dismantle();
@@ -192,11 +194,21 @@ impl UdpHost {
             return Some(event);
         }
         let deadline = Instant::now().checked_add(timeout);
-        if self.0.driver.is_threaded() {
-            return shared.inbox.wait(deadline);
+        let driver = &self.0.driver;
+        if driver.is_threaded() {
+            let event = shared.inbox.wait_while(deadline, || driver.is_threaded());
+            if event.is_some() || driver.is_threaded() {
+                return event;
+            }
         }
-        let mut direct = lock_until(&self.0.driver.direct, deadline)?;
-        direct.as_mut()?.service(shared, deadline)
+        loop {
+            let mut direct = lock_until(&driver.direct, deadline)?;
+            let direct = direct.as_mut()?;
+            let event = direct.service(shared, deadline);
+            if event.is_some() || !direct.is_outdated(shared) {
+                return event;
+            }
+        }
     }
 
     /// Sends what is queued: it has been handed to the system when this returns. Delivers no events.
@@ -253,9 +265,10 @@ impl UdpHost {
         &self,
         make: impl FnOnce(Option<SocketAddr>) -> Result<Box<dyn Transport>, E>,
     ) -> Result<(), ReplaceError<E>> {
-        self.0.shared.replace_socket(make)?;
+        let socket = self.0.shared.take_socket()?;
+        let replaced = self.0.shared.carry_in_place_of(socket, make);
         self.0.driver.leave_socket(&self.0.shared);
-        Ok(())
+        replaced
     }
 
     /// Bandwidths announced to peers, in bytes per second; 0 is unlimited. Peers learn them within a second.

@@ -128,14 +128,19 @@ impl Inbox {
         self.take_locked(&mut self.view.lock())
     }
 
-    /// Hands out one event, for which it waits until `deadline`; `None` is for ever, or until the host is closed.
-    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<HostEvent> {
+    /// Hands out one event, for which it waits until `deadline`, the host is closed, or `go_on` is false after a
+    /// [`wake`](Self::wake); `None` is no deadline.
+    pub(crate) fn wait_while(
+        &self,
+        deadline: Option<Instant>,
+        go_on: impl Fn() -> bool,
+    ) -> Option<HostEvent> {
         let mut view = self.view.lock();
         loop {
             if let Some(event) = self.take_locked(&mut view) {
                 return Some(event);
             }
-            if view.closed {
+            if view.closed || !go_on() {
                 return None;
             }
             match deadline {
@@ -146,6 +151,13 @@ impl Inbox {
                 None => self.arrived.wait(&mut view),
             }
         }
+    }
+
+    /// Lets all that wait look again whether they should.
+    pub(crate) fn wake(&self) {
+        let view = self.view.lock();
+        drop(view);
+        self.arrived.notify_all();
     }
 
     /// Drops all events, makes all peers inactive and ends all waits, for good.

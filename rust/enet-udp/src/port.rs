@@ -17,9 +17,10 @@ use crate::socket::{RECEIVE_LEN, Socket};
 pub(crate) const SEND_BATCH: usize = 64;
 /// Bytes of a batch's buffer: room for all that one receive call may bring, behind datagrams of the default MTU.
 const BATCH_LEN: usize = 160 * 1024;
-/// Receive calls that fail in a row before the socket is held to be dead. An error that a remote caused is reported
-/// once; one that stays is our own.
+/// Receive calls that fail in a row before the socket is held to be dead.
 const DEAD_AFTER: u32 = 64;
+/// Receive calls that may fail in one round: whoever makes them fail must not keep the others waiting.
+const FAILED_AT_ONCE: u32 = 256;
 
 /// What a round of receiving came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +41,22 @@ pub(crate) struct Port {
     carrier: Option<Arc<Carrier>>,
     /// What waits to be sent.
     outgoing: Datagrams,
-    failures: u32,
+    failures: Failures,
     /// A remote of which the system said that nobody serves its port.
     unreachable: Option<SocketAddr>,
+}
+
+/// Receive calls that failed in a row.
+#[derive(Debug, Default)]
+struct Failures(u32);
+
+impl Failures {
+    /// Whether the socket is dead, now that a call failed by `error`. What a remote caused does not count: Windows reports
+    /// every datagram that reached nobody, also on a socket with many remotes.
+    fn are_too_many_with(&mut self, error: &io::Error) -> bool {
+        self.0 += u32::from(!is_unreachable(error));
+        self.0 >= DEAD_AFTER
+    }
 }
 
 /// Datagrams that the system did not take.
@@ -66,7 +80,7 @@ impl Port {
             socket: Some(socket),
             carrier: None,
             outgoing: Datagrams::default(),
-            failures: 0,
+            failures: Failures::default(),
             unreachable: None,
         }
     }
@@ -151,6 +165,12 @@ impl Port {
                     }
                 }
             }
+        } else {
+            // The socket is closed and nothing has taken its place yet.
+            let error = io::ErrorKind::NotConnected.into();
+            for (to, data) in self.outgoing.iter() {
+                refused.add(to, 1, data.len(), &error);
+            }
         }
         self.outgoing.clear();
         refused
@@ -164,23 +184,27 @@ impl Port {
         let Some(socket) = self.socket.as_mut().filter(|socket| socket.is_bound()) else {
             return Reception::Drained;
         };
+        let mut failed = 0;
         while let Some(room) = batch.room(socket.receive_len()) {
             match socket.receive(room) {
                 Ok(arrival) => {
-                    self.failures = 0;
+                    self.failures = Failures::default();
                     batch.push(arrival);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.failures = 0;
+                    self.failures = Failures::default();
                     return Reception::Drained;
                 }
-                Err(error) if is_unreachable(&error) && socket.remote().is_some() => {
-                    self.unreachable = socket.remote();
-                }
                 Err(error) => {
+                    if is_unreachable(&error) {
+                        self.unreachable = socket.remote().or(self.unreachable);
+                    }
+                    failed += 1;
+                    if failed == FAILED_AT_ONCE {
+                        break;
+                    }
                     log::trace!("a receive failed: {error}");
-                    self.failures += 1;
-                    if self.failures >= DEAD_AFTER {
+                    if self.failures.are_too_many_with(&error) {
                         log::error!("the socket of a host is dead: {error}");
                         return Reception::Dead;
                     }
@@ -383,5 +407,34 @@ mod tests {
         socket.lift_run_limits();
         assert_eq!(port.outgoing.runs(socket.run_limits()).count(), 1);
         assert_eq!(sent(&mut port), received(&mut receiver));
+    }
+
+    #[test]
+    fn a_socket_dies_of_its_own_failures_and_not_of_its_remotes() {
+        let mut failures = Failures::default();
+        let of = io::Error::from;
+        for _ in 0..10 * DEAD_AFTER {
+            assert!(!failures.are_too_many_with(&of(io::ErrorKind::ConnectionReset)));
+        }
+        let too_many =
+            (1..=DEAD_AFTER).find(|_| failures.are_too_many_with(&of(io::ErrorKind::Other)));
+        assert_eq!(too_many, Some(DEAD_AFTER));
+    }
+
+    #[test]
+    fn what_finds_no_socket_counts_as_refused() {
+        let mut port = port_with_run(3, (Ipv4Addr::LOCALHOST, 9).into());
+        let bytes = port
+            .outgoing()
+            .iter()
+            .map(|(_, data)| data.len() as u64)
+            .sum();
+        let (sleeper, _poll) = Sleeper::new().unwrap();
+        drop(port.take_socket(&sleeper));
+        let lost = Refused {
+            datagrams: 3,
+            bytes,
+        };
+        assert_eq!(port.send(&sleeper, Token(0)), lost);
     }
 }

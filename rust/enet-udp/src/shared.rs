@@ -132,12 +132,8 @@ impl HostShared {
         self.carried.load(Ordering::Acquire)
     }
 
-    /// Closes the socket and lets what `make` returns carry the datagrams; see
-    /// [`UdpHost::replace_socket`](crate::UdpHost::replace_socket).
-    pub(crate) fn replace_socket<E>(
-        &self,
-        make: impl FnOnce(Option<SocketAddr>) -> Result<Box<dyn Transport>, E>,
-    ) -> Result<(), ReplaceError<E>> {
+    /// Takes the socket away, for something else to carry the datagrams.
+    pub(crate) fn take_socket<E>(&self) -> Result<Socket, ReplaceError<E>> {
         let socket = self.port.lock().take_socket(&self.sleeper);
         let Some(socket) = socket else {
             return Err(if self.is_open() {
@@ -147,6 +143,15 @@ impl HostShared {
             });
         };
         self.carried.store(true, Ordering::Release);
+        Ok(socket)
+    }
+
+    /// Closes `socket` and lets what `make` returns carry the datagrams in its place.
+    pub(crate) fn carry_in_place_of<E>(
+        &self,
+        socket: Socket,
+        make: impl FnOnce(Option<SocketAddr>) -> Result<Box<dyn Transport>, E>,
+    ) -> Result<(), ReplaceError<E>> {
         let (local_address, reach) = (socket.local_address(), carrier::reach(&socket));
         drop(socket);
         let carrier = match make(local_address) {

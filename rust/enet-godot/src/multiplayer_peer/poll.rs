@@ -150,6 +150,8 @@ impl Core {
             };
             match session.role {
                 Role::Server | Role::Client => None,
+                // Another thread may have put a new link in its place.
+                Role::Mesh if !session.leads_over(current.key, &current.connection) => Some(None),
                 Role::Mesh => {
                     let registered = session.peers.get(&current.key);
                     let peer = registered.map(|registered| registered.peer.clone());

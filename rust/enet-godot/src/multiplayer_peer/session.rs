@@ -174,6 +174,12 @@ impl Session {
         Some(connection.core().clone())
     }
 
+    /// Whether the link with this key leads over `connection`.
+    pub(super) fn leads_over(&self, link_key: i32, connection: &Arc<ConnectionCore>) -> bool {
+        let link = self.links.get(link_key);
+        link.is_some_and(|link| Arc::ptr_eq(link.core(), connection))
+    }
+
     /// Registers `peer` of a mesh with the connection that leads to it. An earlier one of the same id makes room.
     pub(super) fn add_mesh_peer(
         &mut self,

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use enet_proto::{Packet, PeerId, PeerState};
 use enet_udp::{HostEvent, ReplaceError, Transport, UdpHost};
 
-use crate::common::{Pair, client, loopback, next_event, pump, server};
+use crate::common::{Pair, client, loopback, next_event, pump, server, wait_until};
 
 /// Datagrams on their way, by where they go.
 type Air = Arc<Mutex<HashMap<SocketAddr, VecDeque<(SocketAddr, Vec<u8>)>>>>;
@@ -106,6 +107,19 @@ fn pair(threaded: bool) -> (Pair, Arc<Mutex<Log>>, Arc<Mutex<Log>>) {
     (Pair::of(server, client, 2), logs.0, logs.1)
 }
 
+/// A thread that services `host` for longer than any test waits, and is about to wait.
+fn servicing(host: &UdpHost) -> JoinHandle<Option<HostEvent>> {
+    let host = host.clone();
+    let (begins, begun) = mpsc::channel();
+    let waiter = thread::spawn(move || {
+        host.service(Duration::ZERO);
+        begins.send(()).unwrap();
+        host.service(Duration::from_secs(600))
+    });
+    begun.recv().unwrap();
+    waiter
+}
+
 in_both_modes! {
     fn packets_go_both_ways_by_the_transport_and_only_once_the_game_calls(threaded: bool) {
         let air = Air::default();
@@ -147,6 +161,29 @@ in_both_modes! {
         assert!(!host.is_open(), "a host with neither socket nor transport is closed");
         let again = host.replace_socket(|_| Err(()));
         assert_eq!(again, Err(ReplaceError::Closed));
+    }
+
+    fn who_waits_for_a_socket_that_is_replaced_goes_on_with_the_transport(threaded: bool) {
+        let air = Air::default();
+        let (server, client) = (server(threaded), client(threaded));
+        let waiter = servicing(&server);
+        carry(&server, HERE, &air);
+        carry(&client, THERE, &air);
+        client.connect(HERE, 2, 7).unwrap();
+        wait_until(|| {
+            client.poll();
+            waiter.is_finished()
+        });
+        let event = waiter.join().unwrap();
+        assert!(matches!(event, Some(HostEvent::Connect { data: 7, .. })), "{event:?}");
+    }
+
+    fn who_waits_for_a_socket_that_nothing_replaces_is_told(threaded: bool) {
+        let host = server(threaded);
+        let waiter = servicing(&host);
+        assert_eq!(host.replace_socket(|_| Err(())), Err(ReplaceError::Transport(())));
+        wait_until(|| waiter.is_finished());
+        assert!(waiter.join().unwrap().is_none());
     }
 
     fn a_socket_is_replaced_once(threaded: bool) {
