@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use enet_proto::{Admission, Compressor, HostStatistics, Packet, PeerState};
@@ -37,37 +37,30 @@ struct Driver {
     attachment: Mutex<Option<Attachment>>,
     /// What the threads that call the host need to drive it, while they do.
     direct: Mutex<Option<Direct>>,
-    is_threaded: AtomicBool,
 }
 
 impl Driver {
-    fn new(attachment: Option<Attachment>, direct: Option<Direct>) -> Self {
+    const fn new(attachment: Option<Attachment>, direct: Option<Direct>) -> Self {
         Self {
-            is_threaded: AtomicBool::new(attachment.is_some()),
             attachment: Mutex::new(attachment),
             direct: Mutex::new(direct),
         }
     }
 
-    fn is_threaded(&self) -> bool {
-        self.is_threaded.load(Ordering::Acquire)
-    }
-
     /// Lets the callers drive a host that has no socket any more.
     fn leave_socket(&self, shared: &HostShared) {
-        let was_threaded = self.is_threaded();
-        if !was_threaded {
+        let attachment = self.attachment.lock().take();
+        if attachment.is_none() {
             // Ends a service call that waits for the socket elsewhere.
             shared.sleeper().wake();
         }
         *self.direct.lock() = Some(Direct::without_socket());
-        self.is_threaded.store(false, Ordering::Release);
-        if was_threaded {
+        if attachment.is_none() {
+            shared.sleeper().dismantle();
+        } else {
             // Ends a service call that waits for the thread elsewhere.
             shared.inbox.wake();
-            self.detach();
-        } else {
-            shared.sleeper().dismantle();
+            drop(attachment);
         }
     }
 
@@ -170,7 +163,7 @@ impl UdpHost {
         let shared = &self.0.shared;
         shared.start();
         // A pass that goes on elsewhere does the same work.
-        if !self.0.driver.is_threaded()
+        if !shared.is_threaded()
             && let Some(mut direct) = self.0.driver.direct.try_lock()
             && let Some(direct) = &mut *direct
         {
@@ -194,15 +187,14 @@ impl UdpHost {
             return Some(event);
         }
         let deadline = Instant::now().checked_add(timeout);
-        let driver = &self.0.driver;
-        if driver.is_threaded() {
-            let event = shared.inbox.wait_while(deadline, || driver.is_threaded());
-            if event.is_some() || driver.is_threaded() {
+        if shared.is_threaded() {
+            let event = shared.inbox.wait_while(deadline, || shared.is_threaded());
+            if event.is_some() || shared.is_threaded() {
                 return event;
             }
         }
         loop {
-            let mut direct = lock_until(&driver.direct, deadline)?;
+            let mut direct = lock_until(&self.0.driver.direct, deadline)?;
             let direct = direct.as_mut()?;
             let event = direct.service(shared, deadline);
             if event.is_some() || !direct.is_outdated(shared) {
@@ -220,7 +212,7 @@ impl UdpHost {
     /// Whether the network thread drives this host, gathers what is queued and sends it.
     #[must_use]
     pub fn is_threaded(&self) -> bool {
-        self.0.driver.is_threaded()
+        self.0.shared.is_threaded()
     }
 
     /// Queues `packet` to every peer in state `Connected` that has the channel; returns to how many.
@@ -353,7 +345,7 @@ impl UdpHost {
 impl HostHandle {
     fn close(&self) {
         self.shared.close();
-        if self.driver.is_threaded() {
+        if self.shared.is_threaded() {
             self.driver.detach();
         } else if !self.shared.is_carried() {
             // Ends a service call that waits elsewhere.

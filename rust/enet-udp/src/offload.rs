@@ -1,7 +1,7 @@
 //! [`Offload`]: sends and receives several datagrams by one system call, where the system can.
 //!
-//! Linux cuts a buffer into datagrams of one size below its IP stack (`UDP_SEGMENT`), which costs a fifth of as many
-//! system calls, also towards receivers that know nothing of it; and it hands over datagrams of one size and sender in
+//! Linux cuts a buffer into datagrams of one size below its IP stack (`UDP_SEGMENT`), which saves most of the way
+//! through it, also towards receivers that know nothing of it; and it hands over datagrams of one size and sender in
 //! one buffer (`UDP_GRO`). On other systems, and where the kernel or the path refuses, datagrams go one by one.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -149,8 +149,7 @@ struct Thread {
     seats: HashMap<Token, Seat>,
 }
 
-/// Keeps datagrams that trickle in from waking the thread one by one, which costs more than to handle them: a server
-/// with a thousand clients is woken some hundred times a tick, each time for a datagram or two. A few wake-ups in a
+/// Keeps datagrams that trickle in, as those of many clients do, from waking the thread one by one. A few wake-ups in a
 /// millisecond, as a player or two cause them, and those that move many datagrams, are answered at once.
 #[derive(Default)]
 struct Moderation {

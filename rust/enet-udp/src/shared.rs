@@ -64,7 +64,7 @@ pub(crate) struct HostShared {
     handle: Weak<HostHandle>,
     token: Token,
     sleeper: Arc<Sleeper>,
-    /// Whether the network thread sends, and so may send later than the game queued.
+    /// Whether it began with the network thread; see [`Self::is_threaded`].
     threaded: bool,
     open: AtomicBool,
     started: AtomicBool,
@@ -125,6 +125,11 @@ impl HostShared {
 
     pub(crate) fn is_started(&self) -> bool {
         self.started.load(Ordering::Acquire)
+    }
+
+    /// Whether the network thread drives the host, and so may send later than the game queued.
+    pub(crate) fn is_threaded(&self) -> bool {
+        self.threaded && !self.is_carried()
     }
 
     /// Whether a [`Transport`] carries the datagrams.
@@ -390,7 +395,7 @@ impl HostShared {
 
     /// Sends what waits for the network thread, as it would have left by now without it.
     pub(crate) fn transmit_gathered(self: &Arc<Self>) {
-        if self.threaded && self.attention() != Attention::None {
+        if self.is_threaded() && self.attention() != Attention::None {
             self.transmit();
         }
     }
@@ -409,7 +414,8 @@ impl HostShared {
         if let Some(carrier) = port.carrier() {
             return carrier.local_address();
         }
-        if self.threaded
+        if self.is_threaded()
+            && port.socket().is_some_and(|socket| !socket.is_bound())
             && self.is_started()
             && self.has_somebody_to_send_to()
             && let Err(error) = port.bind_if_unbound(&self.sleeper, self.token)

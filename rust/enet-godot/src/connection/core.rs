@@ -217,6 +217,12 @@ impl ConnectionCore {
         self.host.lock().clone().ok_or(NotActive::Connection)
     }
 
+    /// The host, if the network thread does not send for it.
+    pub(crate) fn host_to_flush(&self) -> Option<UdpHost> {
+        let host = self.host.lock();
+        host.as_ref().filter(|host| !host.is_threaded()).cloned()
+    }
+
     /// Whether there is a host whose socket works.
     pub(crate) fn is_open(&self) -> bool {
         self.host.lock().as_ref().is_some_and(UdpHost::is_open)
@@ -273,10 +279,13 @@ impl ConnectionCore {
     /// To be called before each poll and service: the resolver tells nobody when it is done.
     pub(crate) fn advance_search(&self) -> bool {
         lookup::sweep();
+        let mut search = self.search.lock();
+        if search.is_none() {
+            return false;
+        }
         let Ok(host) = self.host() else {
             return false;
         };
-        let mut search = self.search.lock();
         let finished = search.take_if(|search| search.advance(&host));
         let goes_on = search.is_some();
         drop(search);
@@ -466,7 +475,7 @@ impl ConnectionCore {
         Ok(())
     }
 
-    /// The port of the socket; 0 before an unbound host has sent anything.
+    /// The port of the socket; 0 before an unbound host has sent anything or is about to.
     pub(crate) fn local_port(&self) -> Result<u16, NotActive> {
         Ok(self
             .host()?

@@ -109,7 +109,9 @@ impl Core {
                 .ok_or(LookupError::UnknownPeer(unique_id))?;
             (
                 registered.peer.clone(),
-                session.connection_of(unique_id),
+                session
+                    .connection_of(unique_id)
+                    .map(|connection| connection.core().clone()),
                 session.status == Status::Connecting,
             )
         };

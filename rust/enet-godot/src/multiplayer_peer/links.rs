@@ -31,14 +31,10 @@ impl<C> Default for Links<C> {
 impl<C> Links<C> {
     /// The one connection of a server or client.
     pub(super) fn shared(connection: C) -> Self {
-        Self {
-            entries: vec![Link {
-                key: SHARED_KEY,
-                place: 1,
-                connection,
-            }],
-            next_place: 2,
-        }
+        let mut links = Self::default();
+        let replaced = links.insert(SHARED_KEY, connection);
+        debug_assert!(replaced.is_none(), "there was none");
+        links
     }
 
     /// Puts `connection` under `key` and hands out the one that was there, whose place it takes.

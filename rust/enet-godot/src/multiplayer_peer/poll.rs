@@ -143,28 +143,23 @@ impl Core {
         }
         current.connection.report_end();
         // The socket died, or a script destroyed the host: nothing can come any more.
-        let departed = {
-            let mut state = self.lock();
-            let Some(session) = state.session_of(run.epoch) else {
-                return;
-            };
-            match session.role {
-                Role::Server | Role::Client => None,
-                // Another thread may have put a new link in its place.
-                Role::Mesh if !session.leads_over(current.key, &current.connection) => Some(None),
-                Role::Mesh => {
-                    let registered = session.peers.get(&current.key);
-                    let peer = registered.map(|registered| registered.peer.clone());
-                    Some(peer.filter(|_| session.mark_leaving(current.key)))
-                }
-            }
+        let mut state = self.lock();
+        let Some(session) = state.session_of(run.epoch) else {
+            return;
         };
-        match departed {
-            None => self.close_session(run.epoch),
-            Some(peer) => run.departures.extend(peer.map(|peer| Left {
+        if session.role != Role::Mesh {
+            drop(state);
+            return self.close_session(run.epoch);
+        }
+        // Another thread may have put a new link in its place.
+        if session.leads_over(current.key, &current.connection)
+            && session.mark_leaving(current.key)
+            && let Some(registered) = session.peers.get(&current.key)
+        {
+            run.departures.push_back(Left {
                 unique_id: current.key,
-                peer,
-            })),
+                peer: registered.peer.clone(),
+            });
         }
     }
 

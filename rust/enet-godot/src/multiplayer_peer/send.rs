@@ -1,7 +1,5 @@
 //! Where a packet of `put_packet` goes: which peers, which ENet channel, which flags.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use enet_proto::consts::HOST_DEFAULT_MAXIMUM_PACKET_SIZE;
 use enet_proto::{Packet, PacketFlags, SendError};
@@ -9,7 +7,6 @@ use enet_udp::UdpHost;
 
 use super::core::{Core, State, transfer};
 use super::session::{Connection, Role, SERVER_ID, Session, Status};
-use crate::connection::ConnectionCore;
 use crate::error::PutPacketError;
 
 /// ENet channels that scripts use are this much higher than their transfer channels.
@@ -69,15 +66,12 @@ impl Core {
 
 /// The hosts that lead to `target`, but for those that the network thread sends over.
 fn hosts_to_flush(session: &Session, target: i32) -> Vec<UdpHost> {
-    let host_to_flush = |connection: &Arc<ConnectionCore>| {
-        let host = connection.host().ok()?;
-        (!host.is_threaded()).then_some(host)
-    };
+    let host_to_flush = |connection: &Connection| connection.core().host_to_flush();
     if target > 0 {
         let connection = session.connection_of(target);
-        connection.iter().filter_map(host_to_flush).collect()
+        connection.and_then(host_to_flush).into_iter().collect()
     } else {
-        let connections = session.links.connections().map(Connection::core);
+        let connections = session.links.connections();
         connections.filter_map(host_to_flush).collect()
     }
 }

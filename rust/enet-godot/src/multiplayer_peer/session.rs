@@ -86,7 +86,6 @@ pub(super) struct Incoming {
 
 /// What became superfluous under the lock. Objects may go with it, in which scripts can run: so it is dropped without.
 #[must_use = "to be dropped without a lock"]
-#[derive(Default)]
 pub(super) struct Gone {
     /// Kept for their drop alone.
     _peer: Option<Registered>,
@@ -169,9 +168,8 @@ impl Session {
     }
 
     /// The connection over which the peer `unique_id` is reached.
-    pub(super) fn connection_of(&self, unique_id: i32) -> Option<Arc<ConnectionCore>> {
-        let connection = self.links.get(self.role.link_key(unique_id))?;
-        Some(connection.core().clone())
+    pub(super) fn connection_of(&self, unique_id: i32) -> Option<&Connection> {
+        self.links.get(self.role.link_key(unique_id))
     }
 
     /// Whether the link with this key leads over `connection`.

@@ -15,9 +15,11 @@ static SEEN: AtomicBool = AtomicBool::new(false);
 /// Warns if a packet of `len` bytes is the first of the process that is sent by an unreliable mode and is larger than
 /// ENet's MTU: it is lost if any of its fragments is. Only debug builds of the engine print it.
 ///
-/// Called where nothing is locked: printing may run a script.
-pub(super) fn warn_once(transfer_mode: i32, len: usize) {
-    if is_large_unreliable(transfer_mode, len)
+/// Called where nothing is locked: printing may run a script. The mode is asked for only if it matters.
+pub(super) fn warn_once(len: usize, transfer_mode: impl FnOnce() -> i32) {
+    if len > HOST_DEFAULT_MTU as usize
+        && !SEEN.load(Ordering::Relaxed)
+        && is_unreliable(transfer_mode())
         && !SEEN.swap(true, Ordering::Relaxed)
         && Os::singleton().is_debug_build()
     {
@@ -28,24 +30,9 @@ pub(super) fn warn_once(transfer_mode: i32, len: usize) {
     }
 }
 
-fn is_large_unreliable(transfer_mode: i32, len: usize) -> bool {
+const fn is_unreliable(transfer_mode: i32) -> bool {
     matches!(
         transfer_mode,
         transfer::UNRELIABLE | transfer::UNRELIABLE_ORDERED
-    ) && len > HOST_DEFAULT_MTU as usize
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_packet_is_large_above_the_mtu_and_only_if_it_is_sent_unreliably() {
-        for mode in [transfer::UNRELIABLE, transfer::UNRELIABLE_ORDERED] {
-            assert!(!is_large_unreliable(mode, 1392));
-            assert!(is_large_unreliable(mode, 1393));
-        }
-        assert!(!is_large_unreliable(transfer::RELIABLE, 1393));
-        assert!(!is_large_unreliable(9, 1393), "no mode at all");
-    }
+    )
 }

@@ -61,10 +61,9 @@ fn packet_call(name: &str) -> VirtualCall {
         "_put_packet" => virtual_method!(ENetMultiplayerPeerRs, |peer, arguments| {
             // SAFETY: the two arguments of this method are a buffer and its size.
             let packet = unsafe { arguments.buffer(0) };
-            let mode = peer.transfer_mode();
             let sent = peer.put_packet(packet);
             if sent.as_ref().map_or_else(Coded::code, |()| GodotError::OK) == GodotError::OK {
-                size_warning::warn_once(mode, packet.len());
+                size_warning::warn_once(packet.len(), || peer.transfer_mode());
             }
             Said::code(sent)
         }),

@@ -205,6 +205,15 @@ in_both_modes! {
         assert!(matches!(event, HostEvent::Disconnect { data: 3, .. }), "{event:?}");
     }
 
+    fn a_goodbye_drops_what_was_queued_whether_or_not_there_was_a_thread_before(threaded: bool) {
+        let (pair, _, _) = pair(threaded);
+        pair.to_server.send(0, Packet::reliable("too late")).unwrap();
+        pair.to_server.disconnect_now(3);
+        pair.client.flush();
+        let event = next_event(&pair.server);
+        assert!(matches!(event, HostEvent::Disconnect { data: 3, .. }), "{event:?}");
+    }
+
     fn a_broken_transport_ends_the_host_once_its_last_events_are_handed_out(threaded: bool) {
         let (pair, log, _) = pair(threaded);
         pair.to_server.send(0, Packet::reliable("last words")).unwrap();
