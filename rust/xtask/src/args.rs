@@ -23,18 +23,19 @@ pub(crate) fn none(command: &str, args: &[String]) -> Result<()> {
         .map_or(Ok(()), |arg| Err(unknown(command, arg)))
 }
 
+/// A command line in its words, for tests.
+#[cfg(test)]
+pub(crate) fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn help_after_the_double_dash_belongs_to_the_program_called() {
-        let args = |line: &str| {
-            line.split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
-        assert!(asks_for_help(&args("--quick -h")));
-        assert!(!asks_for_help(&args("-- --help")));
+        assert!(asks_for_help(&words("--quick -h")));
+        assert!(!asks_for_help(&words("-- --help")));
     }
 }

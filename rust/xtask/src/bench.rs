@@ -122,8 +122,7 @@ mod tests {
     use crate::workspace::TestFolder;
 
     fn plan(line: &str) -> Result<Plan> {
-        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        Plan::parse(&words)
+        Plan::parse(&args::words(line))
     }
 
     #[test]

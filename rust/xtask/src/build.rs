@@ -53,8 +53,8 @@ pub(crate) fn cargo_with(arguments: &[&str], variables: &[(&str, &str)]) -> Resu
 /// A program as `cargo build --release` leaves it.
 ///
 /// # Errors
-/// As [`workspace::built_library`].
+/// As [`workspace::target_dir`].
 pub(crate) fn release_program(name: &str) -> Result<PathBuf> {
-    let library = workspace::built_library()?;
-    Ok(library.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+    let file_name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    Ok(workspace::target_dir()?.join("release").join(file_name))
 }

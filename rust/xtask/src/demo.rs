@@ -52,13 +52,12 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     let godot = stage::ready()?;
     let port = process::free_udp_port()?;
+    let launcher = Launcher::of_project(&godot, &workspace::godot_project(), None);
     if options.windowed {
         open_windows(&godot, port)
     } else if options.mesh {
-        mesh::play(&godot, port, options.seconds)
+        mesh::play(&launcher, port, options.seconds)
     } else {
-        let project = workspace::godot_project();
-        let launcher = Launcher::of_project(&godot, &project, None);
         play(&launcher, &PLAYERS, port, options.seconds)
     }
 }
@@ -97,12 +96,7 @@ impl Options {
 }
 
 /// Runs a match of a server and a client for each of `players`, prints the tables, and fails if anything is wrong.
-pub(crate) fn play(
-    launcher: &Launcher<'_>,
-    players: &[&str],
-    port: u16,
-    seconds: u32,
-) -> Result<()> {
+pub(crate) fn play(launcher: &Launcher, players: &[&str], port: u16, seconds: u32) -> Result<()> {
     println!(
         "a match of {seconds} s on port {port}: one server and {} clients",
         players.len()
@@ -112,7 +106,8 @@ pub(crate) fn play(
     let server = ["--", "--server", "--name", "Server", "--port", &port];
     group.spawn(
         "Server",
-        (launcher.command)()
+        launcher
+            .command()
             .args(server)
             .args(["--clients", &players.len().to_string()])
             .args(["--seconds", &seconds.to_string()]),
@@ -121,7 +116,7 @@ pub(crate) fn play(
         let client = ["--", "--client", "--bots", "1", "--name", name];
         group.spawn(
             name,
-            (launcher.command)().args(client).args(["--port", &port]),
+            launcher.command().args(client).args(["--port", &port]),
         )?;
     }
     let runs = group.wait();
@@ -131,14 +126,17 @@ pub(crate) fn play(
         println!("\n{}", table::render(&accounts));
         faults.extend(audit::find_faults(&accounts));
     }
+    conclude(&runs, &faults, "match")
+}
+
+/// Says that all is well, or shows what `runs` printed and fails with the `faults` of the match or mesh.
+fn conclude(runs: &[Run], faults: &[String], what: &str) -> Result<()> {
     if faults.is_empty() {
         println!("all sides agree");
         return Ok(());
     }
-    for run in &runs {
-        run.print();
-    }
-    bail!("the match went wrong:\n  {}", faults.join("\n  "));
+    runs.iter().for_each(Run::print);
+    bail!("the {what} went wrong:\n  {}", faults.join("\n  "));
 }
 
 /// What is wrong with the processes themselves: exit codes, error lines, leaks, a missing account.
@@ -210,8 +208,7 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Options> {
-        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        Options::parse(&args)
+        Options::parse(&args::words(line))
     }
 
     #[test]

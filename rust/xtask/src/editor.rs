@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::process::{Expected, Group};
-use crate::{stage, workspace};
+use crate::{process, stage, workspace};
 
 /// What a person starts from the editor: the project, and each of these with "Run current scene".
 const SCENES: [&str; 5] = [
@@ -31,29 +30,18 @@ pub(crate) fn run() -> Result<()> {
     let mut failed = Vec::new();
     for arguments in std::iter::once(editor).chain(scenes) {
         let name = arguments.join(" ");
-        let mut group = Group::new(LIMIT);
-        group.spawn(
-            &name,
-            godot
-                .command(&project)
-                .args(["--quit-after", FRAMES])
-                .args(arguments),
-        )?;
-        for run in group.wait() {
-            let problems = run.problems(Expected::default());
-            println!(
-                "{} {name}",
-                if problems.is_empty() {
-                    "ok    "
-                } else {
-                    "FAILED"
-                }
-            );
-            if !problems.is_empty() {
-                run.print();
-                failed.push(format!("{name}: {}", problems.join("; ")));
-            }
-        }
+        let mut command = godot.command(&project);
+        command
+            .args(["--quit-after", FRAMES])
+            .args(arguments)
+            // Two of the scenes open a server.
+            .args(["--", "--port", &process::free_udp_port()?.to_string()]);
+        let outcome = process::run_clean(&name, &mut command, LIMIT);
+        println!(
+            "{} {name}",
+            if outcome.is_ok() { "ok    " } else { "FAILED" }
+        );
+        failed.extend(outcome.err().map(|error| format!("{error:#}")));
     }
     ensure!(failed.is_empty(), "{}", failed.join("\n"));
     Ok(())

@@ -5,12 +5,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
-use crate::process::{self, Expected, Godot, Group, Launcher};
+use crate::process::{self, Godot, Launcher};
 use crate::setup::{self, Template};
 use crate::{args, demo, godot_tests, stage, workspace};
 
@@ -67,7 +66,8 @@ impl Game {
     /// Exports the demo.
     fn export() -> Result<Self> {
         let (godot, template) = setup::godot_and_template()?;
-        stage::ready()?;
+        // One of the tests is played with the game.
+        stage::ready_for_tests()?;
         let folder = workspace::target_dir()?.join("export");
         let game = Self(folder.join("game"));
         game.clear()?;
@@ -88,16 +88,7 @@ impl Game {
         if template.offer(&data_home, godot)? {
             command.env("XDG_DATA_HOME", &data_home);
         }
-        let mut group = Group::new(EXPORT_LIMIT);
-        group.spawn("export", &mut command)?;
-        for run in group.wait() {
-            let problems = run.problems(Expected::default());
-            if !problems.is_empty() {
-                run.print();
-                bail!("the export failed: {}", problems.join("; "));
-            }
-        }
-        Ok(())
+        process::run_clean("export", &mut command, EXPORT_LIMIT)
     }
 
     /// The same game, but it starts with another scene. A game for release takes no scene from its command line.
@@ -126,14 +117,10 @@ impl Game {
         [Self::PROGRAM, Self::DATA, &library].map(|name| self.0.join(name))
     }
 
-    fn launcher(&self) -> Launcher<'_> {
-        let command = || {
-            let mut command = Command::new(self.program());
-            command.arg("--headless");
-            command
-        };
+    fn launcher(&self) -> Launcher {
         Launcher {
-            command: Box::new(command),
+            program: self.program(),
+            arguments: vec!["--headless".into()],
             allowed_errors: &NOISE,
         }
     }

@@ -158,13 +158,9 @@ fn overview() -> String {
 mod tests {
     use super::*;
 
-    fn arguments(line: &str) -> Vec<String> {
-        line.split_whitespace().map(str::to_owned).collect()
-    }
-
     #[test]
     fn an_unknown_command_is_named_and_the_known_ones_are_listed() {
-        let error = dispatch(&arguments("biuld")).unwrap_err().to_string();
+        let error = dispatch(&args::words("biuld")).unwrap_err().to_string();
         assert!(error.contains("\"biuld\""), "{error}");
         assert!(
             COMMANDS.iter().all(|command| error.contains(command.name)),
@@ -175,7 +171,7 @@ mod tests {
     #[test]
     fn an_unknown_argument_of_any_command_is_an_error_that_names_it() {
         for command in &COMMANDS {
-            let error = dispatch(&arguments(&format!("{} --no-such-flag", command.name)))
+            let error = dispatch(&args::words(&format!("{} --no-such-flag", command.name)))
                 .unwrap_err()
                 .to_string();
             assert!(

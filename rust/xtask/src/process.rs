@@ -6,6 +6,7 @@
 mod ports;
 mod verdict;
 
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 pub(crate) use ports::free_udp_port;
 pub(crate) use verdict::Expected;
@@ -54,30 +55,49 @@ impl Godot {
 }
 
 /// A way to start the demo project without a window: from its folder, or as an exported game.
-pub(crate) struct Launcher<'a> {
-    /// The start of a command; what the project's scripts have to know goes behind a `--`.
-    pub(crate) command: Box<dyn Fn() -> Command + Send + Sync + 'a>,
+#[derive(Debug)]
+pub(crate) struct Launcher {
+    pub(crate) program: PathBuf,
+    /// What every run begins with.
+    pub(crate) arguments: Vec<OsString>,
     /// Parts of `ERROR:` lines that say nothing about what is run.
     pub(crate) allowed_errors: &'static [&'static str],
 }
 
-impl<'a> Launcher<'a> {
+impl Launcher {
     /// Runs `scene` of `project`, or its main scene.
-    pub(crate) fn of_project(
-        godot: &'a Godot,
-        project: &'a Path,
-        scene: Option<&'static str>,
-    ) -> Self {
-        let command = move || {
-            let mut command = godot.command(project);
-            command.args(scene);
-            command
-        };
+    pub(crate) fn of_project(godot: &Godot, project: &Path, scene: Option<&str>) -> Self {
+        let mut command = godot.command(project);
+        command.args(scene);
         Self {
-            command: Box::new(command),
+            program: godot.program.clone(),
+            arguments: command.get_args().map(OsStr::to_owned).collect(),
             allowed_errors: &[],
         }
     }
+
+    /// The start of a command; what the project's scripts have to know goes behind a `--`.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        command
+    }
+}
+
+/// Runs Godot once, by itself, and shows what it printed if that or its end is not as it should be.
+///
+/// # Errors
+/// If it cannot be started, does not end within `limit`, or [`Run::problems`] finds something else.
+pub(crate) fn run_clean(name: &str, command: &mut Command, limit: Duration) -> Result<()> {
+    let mut group = Group::new(limit);
+    group.spawn(name, command)?;
+    let run = group.wait().remove(0);
+    let problems = run.problems(Expected::default());
+    if !problems.is_empty() {
+        run.print();
+        bail!("{name} failed: {}", problems.join("; "));
+    }
+    Ok(())
 }
 
 /// Processes that live and die together.
@@ -375,6 +395,14 @@ mod tests {
         let exits: Vec<Exit> = runs.iter().map(|run| run.exit).collect();
         assert_eq!(exits, [Exit::OnRequest, Exit::Code(0)]);
         assert!(runs[0].problems(Expected::default()).is_empty());
+    }
+
+    #[test]
+    fn a_single_run_is_clean_or_fails_with_its_name_and_what_was_wrong() {
+        run_clean("import", &mut shell("echo all is well"), LIMIT).unwrap();
+        let error = |script| run_clean("import", &mut shell(script), LIMIT).unwrap_err();
+        let text = error("echo 'ERROR: no such file'; exit 3").to_string();
+        assert_eq!(text, "import failed: exit code 3; ERROR: no such file");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{args, workspace};
 pub(crate) use template::{Template, godot_and_template};
 
 pub(crate) const HELP: &str = "\
-Looks for Godot 4.3 or newer in this order:
+Looks for Godot 4.3 or newer, of which the tests inside Godot need 4.5 or newer, in this order:
   1. $GODOT, the path of a Godot; it is used or the command fails
   2. godot4 and godot on PATH
   3. the cache, below $XDG_CACHE_HOME or ~/.cache
@@ -29,6 +29,9 @@ The last line printed is the path of the Godot found.";
 
 /// The oldest Godot that the extension loads into, as in the `.gdextension` file.
 const OLDEST: Version = Version { major: 4, minor: 3 };
+
+/// The oldest Godot that knows all that the scripts below `godot-project/tests` use, the class `Logger` last of it.
+const OLDEST_FOR_TESTS: Version = Version { major: 4, minor: 5 };
 
 /// A Godot says its version at once; a program that waits for something is none.
 const VERSION_LIMIT: Duration = Duration::from_secs(30);
@@ -54,6 +57,26 @@ pub(crate) fn godot() -> Result<Godot> {
         return Ok(godot);
     }
     cached_or_fetched(&workspace::cache_dir()?)
+}
+
+/// As [`godot`], for the tests inside Godot.
+///
+/// # Errors
+/// As [`godot`], and if it is too old for them.
+pub(crate) fn godot_for_tests() -> Result<Godot> {
+    let godot = godot()?;
+    require_for_tests(&godot)?;
+    Ok(godot)
+}
+
+fn require_for_tests(godot: &Godot) -> Result<()> {
+    ensure!(
+        Version::parse(&godot.version).is_some_and(|version| version >= OLDEST_FOR_TESTS),
+        "{} is Godot {}; the extension runs there, but its tests need {OLDEST_FOR_TESTS} or newer: set $GODOT to one",
+        godot.program.display(),
+        godot.version
+    );
+    Ok(())
 }
 
 /// The first Godot on `path` that is new enough. Older ones are passed over and named.
@@ -228,6 +251,19 @@ mod tests {
         assert!(is_new_enough("4.10.stable.official") && is_new_enough("4.3.stable.official"));
         assert!(is_new_enough("5.0.stable.official"));
         assert!(!is_new_enough("4.2.2.stable.official") && !is_new_enough("3.9.stable.official"));
+    }
+
+    #[test]
+    fn the_tests_refuse_a_godot_that_is_new_enough_for_the_extension_alone() {
+        let required = |version: &str| {
+            require_for_tests(&Godot {
+                program: PathBuf::from("bin/godot"),
+                version: version.to_owned(),
+            })
+        };
+        let error = required("4.4.1.stable").unwrap_err().to_string();
+        assert!(error.contains("4.4.1") && error.contains("4.5"), "{error}");
+        required("4.5.stable.official").unwrap();
     }
 
     #[cfg(unix)]

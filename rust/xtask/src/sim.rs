@@ -14,6 +14,7 @@ over bad networks, and holds every event against what was promised. A seed that 
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     const VALUED: [&str; 3] = ["--seeds", "--from", "--seed"];
+    // enet-sim refuses it too, but a person would wait for its build first.
     if let Some(unknown) = args
         .iter()
         .step_by(2)

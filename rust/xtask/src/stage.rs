@@ -6,9 +6,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
-use crate::process::{Expected, Godot, Group};
+use crate::process::{self, Godot};
 use crate::workspace::{self, ADDON, GDEXTENSION};
 use crate::{args, build, setup};
 
@@ -37,7 +37,18 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 /// # Errors
 /// If one of the three cannot be had.
 pub(crate) fn ready() -> Result<Godot> {
-    let godot = setup::godot()?;
+    ready_with(setup::godot()?)
+}
+
+/// As [`ready`], for what runs scripts below `godot-project/tests`.
+///
+/// # Errors
+/// As [`ready`], and if Godot is too old for these scripts.
+pub(crate) fn ready_for_tests() -> Result<Godot> {
+    ready_with(setup::godot_for_tests()?)
+}
+
+fn ready_with(godot: Godot) -> Result<Godot> {
     stage()?;
     import(&godot)?;
     Ok(godot)
@@ -89,15 +100,8 @@ fn import(godot: &Godot) -> Result<()> {
         return Ok(());
     }
     println!("importing the demo project");
-    let mut group = Group::new(IMPORT_LIMIT);
-    group.spawn("import", godot.command(&project).arg("--import"))?;
-    for run in group.wait() {
-        let problems = run.problems(Expected::default());
-        if !problems.is_empty() {
-            run.print();
-            bail!("the import failed: {}", problems.join("; "));
-        }
-    }
+    let mut command = godot.command(&project);
+    process::run_clean("import", command.arg("--import"), IMPORT_LIMIT)?;
     let root = workspace::root();
     carry_back(
         &project.join("addons").join(ADDON),

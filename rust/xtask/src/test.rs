@@ -12,6 +12,7 @@ use crate::{args, demo, differential, editor, export, godot_tests, setup, stage,
 
 pub(crate) const HELP: &str = "\
 Runs every check and test, goes on after a failure, and ends with a table of the steps and how long each took.
+The steps godot-tests, differential and export need Godot 4.5 or newer.
 
   --quick         only the steps that need neither Godot nor a build of its bindings
   --only STEP     only this step; may be given more than once";
@@ -287,8 +288,10 @@ mod tests {
     use super::*;
 
     fn plan(line: &str) -> Result<Vec<&'static str>> {
-        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        Ok(Plan::parse(&args)?.steps().map(|step| step.name).collect())
+        Ok(Plan::parse(&args::words(line))?
+            .steps()
+            .map(|step| step.name)
+            .collect())
     }
 
     #[test]

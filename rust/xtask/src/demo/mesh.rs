@@ -5,13 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::Deserialize;
 
 use super::account::Account;
-use super::{EXTRA_SECONDS, find_run_faults, table};
-use crate::process::{Godot, Group, Run};
-use crate::workspace;
+use super::{EXTRA_SECONDS, conclude, find_run_faults, table};
+use crate::process::{Group, Launcher, Run};
 
 const PEERS: [&str; 4] = ["Ada", "Grace", "Alan", "Hedy"];
 const LOBBY: &str = "Lobby";
@@ -46,24 +45,23 @@ impl PeerAccount {
 }
 
 /// Runs the mesh, prints what each peer saw, and fails if they disagree.
-pub(super) fn play(godot: &Godot, port: u16, seconds: u32) -> Result<()> {
+pub(super) fn play(launcher: &Launcher, port: u16, seconds: u32) -> Result<()> {
     println!(
         "a mesh of {} peers for {seconds} s, brought together by a lobby on port {port}",
         PEERS.len()
     );
-    let project = workspace::godot_project();
     let port = port.to_string();
     let size = PEERS.len().to_string();
     let seconds_text = seconds.to_string();
     let mut group = Group::new(Duration::from_secs(u64::from(seconds) + EXTRA_SECONDS));
     let lobby = ["--", "--mesh-lobby", "--clients", &size, "--port", &port];
-    group.spawn(LOBBY, godot.command(&project).args(lobby))?;
+    group.spawn(LOBBY, launcher.command().args(lobby))?;
     for name in PEERS {
         let peer = ["--", "--mesh", "--bots", "1", "--name", name];
         group.spawn(
             name,
-            godot
-                .command(&project)
+            launcher
+                .command()
                 .args(peer)
                 .args(["--port", &port, "--seconds", &seconds_text]),
         )?;
@@ -76,7 +74,7 @@ pub(super) fn play(godot: &Godot, port: u16, seconds: u32) -> Result<()> {
             run.duration.as_secs_f32()
         );
     }
-    let mut faults = find_run_faults(&runs, &[]);
+    let mut faults = find_run_faults(&runs, launcher.allowed_errors);
     let accounts: Vec<PeerAccount> = runs.iter().filter_map(PeerAccount::of).collect();
     if accounts.len() == PEERS.len() {
         println!("\n{}", render(&accounts));
@@ -84,12 +82,7 @@ pub(super) fn play(godot: &Godot, port: u16, seconds: u32) -> Result<()> {
     } else {
         faults.push(format!("{} peers gave an account", accounts.len()));
     }
-    if faults.is_empty() {
-        println!("all peers agree");
-        return Ok(());
-    }
-    runs.iter().for_each(Run::print);
-    bail!("the mesh went wrong:\n  {}", faults.join("\n  "));
+    conclude(&runs, &faults, "mesh")
 }
 
 /// What each peer saw of each other one, a row each.

@@ -29,7 +29,8 @@ pub(crate) const HELP: &str = "\
 Builds and stages the extension, then runs every probe of godot-project/tests/differential with the engine's classes
 and with ours, with the network thread off and on, and compares them step by step: what calls returned, the signals,
 and whether errors or warnings were printed. The engine's own classes must do what record.json says. Fails on a
-difference that differences.json does not describe, and on an entry there that is not what was seen.
+difference that differences.json does not describe, and on an entry there that is not what was seen. Needs Godot 4.5 or
+newer.
 
   --only NAME   only the probes whose names contain this";
 
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         }
     }
     ensure!(!files.is_empty(), "no probe has a name with {only:?}");
-    let godot = stage::ready()?;
+    let godot = stage::ready_for_tests()?;
     let started = Instant::now();
     let observed = observe_all(&godot, &files, &expectations)?;
     let mut report = Report::default();

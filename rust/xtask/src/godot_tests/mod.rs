@@ -6,6 +6,8 @@
 mod cases;
 #[cfg(test)]
 mod defects;
+#[cfg(all(test, target_os = "linux"))]
+mod migration;
 mod verdict;
 
 use std::sync::Mutex;
@@ -20,6 +22,7 @@ use cases::Case;
 pub(crate) const HELP: &str = "\
 Builds and stages the extension, then runs the scenarios of godot-project/tests in headless Godot: each with our class
 and, where they can be told apart, with the engine's own, in one process or in several that talk to each other.
+Needs Godot 4.5 or newer.
 
   NAME...     only the cases whose names contain one of these, such as packets or ours/built-in
   --list      print the names and run nothing
@@ -61,11 +64,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         cases.iter().for_each(|case| println!("{}", case.name));
         return Ok(());
     }
-    let godot = stage::ready()?;
+    let godot = stage::ready_for_tests()?;
     let count = cases.len();
     let started = Instant::now();
-    let project = workspace::godot_project();
-    let launcher = Launcher::of_project(&godot, &project, Some(RUNNER));
+    let launcher = Launcher::of_project(&godot, &workspace::godot_project(), Some(RUNNER));
     let failed = play_all(&launcher, cases, options.verbose);
     println!(
         "{} of {count} cases passed in {:.0} s",
@@ -84,7 +86,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 ///
 /// # Errors
 /// If a case of our class fails.
-pub(crate) fn play_scenario(launcher: &Launcher<'_>, scenario: &str) -> Result<()> {
+pub(crate) fn play_scenario(launcher: &Launcher, scenario: &str) -> Result<()> {
     let (built_in, ours): (Vec<Case>, Vec<Case>) = cases::all()
         .into_iter()
         .filter(|case| case.scenario == scenario)
@@ -124,7 +126,7 @@ impl Options {
 }
 
 /// Plays `cases`, some at a time and in their order, and reports each as it ends; answers the names of the failed ones.
-fn play_all(launcher: &Launcher<'_>, cases: Vec<Case>, verbose: bool) -> Vec<String> {
+fn play_all(launcher: &Launcher, cases: Vec<Case>, verbose: bool) -> Vec<String> {
     // Held while printing, so that reports do not mix.
     let printing = Mutex::new(());
     let failed = pool::run_all(cases, |case| {
@@ -136,7 +138,7 @@ fn play_all(launcher: &Launcher<'_>, cases: Vec<Case>, verbose: bool) -> Vec<Str
     failed.into_iter().flatten().collect()
 }
 
-fn play(launcher: &Launcher<'_>, case: Case) -> Outcome {
+fn play(launcher: &Launcher, case: Case) -> Outcome {
     let started = Instant::now();
     let (problems, runs) = match start(launcher, &case) {
         Ok(group) => {
@@ -153,12 +155,12 @@ fn play(launcher: &Launcher<'_>, case: Case) -> Outcome {
     }
 }
 
-fn start(launcher: &Launcher<'_>, case: &Case) -> Result<Group> {
+fn start(launcher: &Launcher, case: &Case) -> Result<Group> {
     let port = process::free_udp_port()?;
     let nobody = process::free_udp_port()?;
     let mut group = Group::new(case.limit);
     for player in &case.players {
-        let mut command = (launcher.command)();
+        let mut command = launcher.command();
         command
             .arg("--")
             .arg(format!("--scenario={}", case.scenario))
@@ -198,10 +200,7 @@ mod tests {
 
     #[test]
     fn names_select_cases_by_a_part_and_flags_are_told_apart() {
-        let parse = |line: &str| {
-            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-            Options::parse(&words)
-        };
+        let parse = |line: &str| Options::parse(&args::words(line));
         assert!(parse("").unwrap().selects("rpc ours/ours"));
         let some = parse("packets built-in --verbose").unwrap();
         assert!(some.verbose && !some.list);
