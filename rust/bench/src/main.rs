@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 
 use row::{GodotSetup, Setup};
-use rows::ROWS;
+use rows::{PathRuns, ROWS};
 
 #[global_allocator]
 static ALLOCATOR: memory::Counting = memory::Counting;
@@ -87,11 +87,13 @@ fn run(args: impl Iterator<Item = String>) -> Result<()> {
     c_enet::load(&arguments.enet.context("--enet needs the path of libenet")?)?;
     let setup = Setup {
         quick: arguments.quick,
+        path_runs: PathRuns::new(arguments.quick),
         godot: arguments
             .godot
             .zip(arguments.project)
             .map(|(program, project)| GodotSetup { program, project }),
     };
+    report::check_notes()?;
     let mut lines = Vec::new();
     for row in ROWS {
         let chosen =
@@ -111,7 +113,9 @@ fn run(args: impl Iterator<Item = String>) -> Result<()> {
         lines.extend(measured);
     }
     if let Some(out) = arguments.out {
-        plots::draw(&out, setup.quick)?;
+        for picture in plots::of(&lines) {
+            picture.draw(&out, &setup.path_runs)?;
+        }
         report::write(&out, &lines, setup.quick)?;
     }
     Ok(())

@@ -28,7 +28,7 @@ pub(crate) enum Side {
 pub(crate) struct EndId(usize);
 
 /// Which engine a host runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Engine {
     /// C ENet, serviced every so many microseconds.
     C {

@@ -6,19 +6,48 @@ use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
 use crate::path::Engine;
-use crate::rows::{latencies, throughput};
+use crate::row::Line;
+use crate::rows::{LATENCY, PathRuns, TRANSFER};
 
-/// Files that [`draw`] writes, with what each shows.
-pub(crate) const PICTURES: [(&str, &str); 2] = [
-    (
-        "performance-throughput.svg",
-        "Throughput of a reliable transfer over loss, ours and C ENet",
-    ),
-    (
-        "performance-latency.svg",
-        "Delivery latency of a stream of small reliable messages, ours and C ENet",
-    ),
+/// A picture of the page.
+pub(crate) struct Picture {
+    /// The row whose results it shows.
+    row: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) what: &'static str,
+    draw: fn(&Path, &PathRuns) -> Result<()>,
+}
+
+const PICTURES: [Picture; 2] = [
+    Picture {
+        row: TRANSFER,
+        file: "performance-throughput.svg",
+        what: "Throughput of a reliable transfer over loss, ours and C ENet",
+        draw: draw_throughput,
+    },
+    Picture {
+        row: LATENCY,
+        file: "performance-latency.svg",
+        what: "Delivery latency of a stream of small reliable messages, ours and C ENet",
+        draw: draw_latency,
+    },
 ];
+
+/// The pictures of the rows that `lines` are of.
+pub(crate) fn of(lines: &[Line]) -> impl Iterator<Item = &'static Picture> {
+    let has = |row| lines.iter().any(|line| line.row == row);
+    PICTURES.iter().filter(move |picture| has(picture.row))
+}
+
+impl Picture {
+    /// Draws it into the folder `out`; what it shows besides the row's results is measured now.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(crate) fn draw(&self, out: &Path, runs: &PathRuns) -> Result<()> {
+        (self.draw)(&out.join(self.file), runs)
+    }
+}
 
 const SIZE: (u32, u32) = (800, 420);
 const SIDES: [(&str, Engine, RGBColor); 2] = [
@@ -30,21 +59,11 @@ const SIDES: [(&str, Engine, RGBColor); 2] = [
 const LATEST: f64 = 400.0;
 const RAREST: f64 = 0.0005;
 
-/// Draws [`PICTURES`] into the folder `out`.
-///
-/// # Errors
-/// If a file cannot be written.
-pub(crate) fn draw(out: &Path, quick: bool) -> Result<()> {
-    draw_throughput(&out.join(PICTURES[0].0), quick)?;
-    draw_latency(&out.join(PICTURES[1].0), quick)
-}
-
 /// Megabytes a second over percent of loss; the scale of the rate is logarithmic.
-fn draw_throughput(path: &Path, quick: bool) -> Result<()> {
+fn draw_throughput(path: &Path, runs: &PathRuns) -> Result<()> {
     let losses = [0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0];
-    let seeds = if quick { 1 } else { 5 };
     let curves = SIDES.map(|(name, engine, colour)| {
-        let points = losses.map(|loss| (loss, throughput(engine, loss / 100.0, seeds).median));
+        let points = losses.map(|loss| (loss, runs.rate(engine, loss / 100.0).median));
         // A rate of 0, of connections that broke, has no place on a logarithmic scale.
         let points = points.into_iter().filter(|(_, rate)| *rate > 0.0);
         (name, colour, points.collect())
@@ -75,8 +94,7 @@ fn draw_throughput(path: &Path, quick: bool) -> Result<()> {
 }
 
 /// The share of messages that took longer, over milliseconds; that scale is logarithmic.
-fn draw_latency(path: &Path, quick: bool) -> Result<()> {
-    let messages = if quick { 4000 } else { 100_000 };
+fn draw_latency(path: &Path, runs: &PathRuns) -> Result<()> {
     let area = SVGBackend::new(path, (SIZE.0, 2 * SIZE.1)).into_drawing_area();
     area.fill(&WHITE).map_err(failed)?;
     for (area, loss) in area.split_evenly((2, 1)).iter().zip([0.01, 0.05]) {
@@ -98,7 +116,7 @@ fn draw_latency(path: &Path, quick: bool) -> Result<()> {
             .draw()
             .map_err(failed)?;
         for (name, engine, colour) in SIDES {
-            let points = longer(latencies(engine, loss, messages));
+            let points = longer(&runs.stream(engine, loss).times);
             add(&mut chart, (name, colour, points))?;
         }
         finish(&mut chart)?;
@@ -106,13 +124,13 @@ fn draw_latency(path: &Path, quick: bool) -> Result<()> {
     area.present().map_err(failed)
 }
 
-/// For each time that the picture shows, the share of all that took longer; one point for a tenth of a millisecond.
-fn longer(mut times: Vec<f64>) -> Vec<(f64, f64)> {
-    times.sort_unstable_by(f64::total_cmp);
+/// For each of the sorted times that the picture shows, the share of all that took longer; one point for a tenth of a
+/// millisecond.
+fn longer(times: &[f64]) -> Vec<(f64, f64)> {
     let count = times.len() as f64;
     let shares = (0_u32..).map(|index| (count - f64::from(index)) / count);
     let mut points: Vec<(f64, f64)> = times
-        .into_iter()
+        .iter()
         .map(|time| (time * 10.0).round() / 10.0)
         .zip(shares)
         .take_while(|(time, share)| *time <= LATEST && *share >= RAREST)
@@ -161,7 +179,7 @@ mod tests {
 
     #[test]
     fn the_latency_curve_falls_from_all_to_the_last_that_is_shown() {
-        let times = vec![60.0, 50.0, 50.0, 1000.0];
-        assert_eq!(longer(times), [(50.0, 1.0), (60.0, 0.5)]);
+        let times = [50.0, 50.0, 60.0, 1000.0];
+        assert_eq!(longer(&times), [(50.0, 1.0), (60.0, 0.5)]);
     }
 }

@@ -1,15 +1,15 @@
 //! The page: a table of all lines, what was tried where a mark is missed, and how it was measured.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 
 use crate::machine::Machine;
-use crate::plots::PICTURES;
+use crate::plots;
 use crate::row::{Line, Mark};
+use crate::rows::ROWS;
 use crate::stats::Summary;
 
 /// The hand-written part: a head with the method, then a section for each row that has something to say, under its name.
@@ -33,24 +33,26 @@ pub(crate) fn summary(line: &Line) -> String {
     text
 }
 
+/// Looks over the notes, so that hours of measuring do not end with an error in them.
+///
+/// # Errors
+/// If they have a section for a row that does not exist.
+pub(crate) fn check_notes() -> Result<()> {
+    Notes::parse(NOTES).check()
+}
+
 /// Writes `performance.md` into the folder `out`.
 ///
 /// # Errors
-/// If it cannot be written, or the notes name a row that is not there.
+/// If it cannot be written.
 pub(crate) fn write(out: &Path, lines: &[Line], quick: bool) -> Result<()> {
     let path = out.join("performance.md");
-    let text = page(lines, NOTES, &Machine::read(), quick)?;
+    let text = page(lines, NOTES, &Machine::read(), quick);
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn page(lines: &[Line], notes: &str, machine: &Machine, quick: bool) -> Result<String> {
+fn page(lines: &[Line], notes: &str, machine: &Machine, quick: bool) -> String {
     let notes = Notes::parse(notes);
-    for name in notes.sections.keys() {
-        ensure!(
-            lines.iter().any(|line| line.row == *name) || quick,
-            "notes.md has a section {name:?}, but no row has that name"
-        );
-    }
     let mut text = String::from("# Performance\n\n");
     if quick {
         text += "**Made with `--quick`: too few rounds for numbers to keep.**\n\n";
@@ -61,11 +63,10 @@ fn page(lines: &[Line], notes: &str, machine: &Machine, quick: bool) -> Result<S
         .filter(|line| line.is_met() == Some(true))
         .count();
     let marked = lines.iter().filter(|line| line.is_met().is_some()).count();
-    write!(
-        text,
+    text += &format!(
         "\n\n## Table\n\nMeasured on {} with `cargo xtask bench`: {}. {met} of {marked} marks are met.\n\n",
         machine.date, machine.description
-    )?;
+    );
     text += "| row | work | baseline | ours | ratio | mark | |\n| --- | --- | ---: | ---: | ---: | --- | --- |\n";
     let mut last = "";
     for line in lines {
@@ -74,13 +75,15 @@ fn page(lines: &[Line], notes: &str, machine: &Machine, quick: bool) -> Result<S
         last = line.row;
         text += &table_line(row, line);
     }
-    for (file, what) in PICTURES {
-        write!(text, "\n![{what}]({file})\n")?;
+    for picture in plots::of(lines) {
+        text += &format!("\n![{}]({})\n", picture.what, picture.file);
     }
     for (name, section) in &notes.sections {
-        write!(text, "\n## {name}\n\n{section}\n")?;
+        if lines.iter().any(|line| line.row == *name) {
+            text += &format!("\n## {name}\n\n{section}\n");
+        }
     }
-    Ok(text)
+    text
 }
 
 fn table_line(row: &str, line: &Line) -> String {
@@ -156,6 +159,17 @@ impl<'a> Notes<'a> {
             .collect();
         Self { head, sections }
     }
+
+    /// Each section is that of a row.
+    fn check(&self) -> Result<()> {
+        for name in self.sections.keys() {
+            ensure!(
+                ROWS.iter().any(|row| row.name == *name),
+                "notes.md has a section {name:?}, but no row has that name"
+            );
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -191,7 +205,7 @@ mod tests {
             line("path", Some(0.6), 7.0, Mark::AtLeast(8.0)),
             line("path", None, 1.0, Mark::Shown),
         ];
-        let text = page(&lines, "Head.", &machine(), false).unwrap();
+        let text = page(&lines, "Head.", &machine(), false);
         for expected in [
             "Head.\n\n## Table\n",
             "2026-01-02 with `cargo xtask bench`: 4 cores. 2 of 4 marks are met.",
@@ -213,16 +227,41 @@ mod tests {
     }
 
     #[test]
-    fn notes_stand_under_their_rows_and_those_of_unknown_rows_are_an_error() {
+    fn notes_stand_behind_the_table_with_the_sections_of_the_rows_that_are_there() {
         let lines = [line("bulk", None, 1.0, Mark::Shown)];
-        let notes = "Head.\n\n## Method\n\nBy hand.\n\n## bulk\n\nTried much.\n";
-        let text = page(&lines, notes, &machine(), false).unwrap();
+        let notes =
+            "Head.\n\n## Method\n\nBy hand.\n\n## bulk\n\nTried much.\n\n## idle\n\nTried more.\n";
+        let text = page(&lines, notes, &machine(), false);
         assert!(
             text.contains("Head.\n\n## Method\n\nBy hand.\n\n## Table\n"),
             "{text}"
         );
         assert!(text.ends_with("\n## bulk\n\nTried much.\n"), "{text}");
-        let error = page(&lines, "Head.\n\n## bukl\n\nTried.", &machine(), false).unwrap_err();
+    }
+
+    #[test]
+    fn a_section_of_the_notes_that_no_row_is_named_like_is_an_error() {
+        check_notes().unwrap();
+        Notes::parse("Head.\n\n## bulk\n\nTried.").check().unwrap();
+        let error = Notes::parse("Head.\n\n## bukl\n\nTried.")
+            .check()
+            .unwrap_err();
         assert!(error.to_string().contains("\"bukl\""), "{error}");
+    }
+
+    #[test]
+    fn only_pictures_of_rows_that_are_there_are_shown() {
+        let shown = |row| {
+            page(
+                &[line(row, None, 1.0, Mark::Shown)],
+                "Head.",
+                &machine(),
+                false,
+            )
+        };
+        assert!(!shown("bulk").contains(".svg"));
+        let text = shown("latency");
+        assert!(text.contains("(performance-latency.svg)"), "{text}");
+        assert!(!text.contains("throughput"), "{text}");
     }
 }

@@ -1,5 +1,6 @@
 //! [`Line`]: one line of the table, and what it was to reach.
 
+use crate::rows::PathRuns;
 use crate::stats::Summary;
 
 /// What a measurement is to reach.
@@ -53,6 +54,8 @@ impl Line {
 pub(crate) struct Setup {
     /// Fewer and shorter rounds: to see that it works, not for numbers to keep.
     pub(crate) quick: bool,
+    /// What rows over a path have measured, and the pictures show too.
+    pub(crate) path_runs: PathRuns,
     /// Godot and the demo project with the extension staged; without it, rows inside Godot do not run.
     pub(crate) godot: Option<GodotSetup>,
 }

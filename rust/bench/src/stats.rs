@@ -1,5 +1,7 @@
 //! Medians and spreads of repeated measurements.
 
+use std::convert::Infallible;
+
 /// The measurements of one thing, in its row's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Summary {
@@ -31,19 +33,33 @@ impl Summary {
     }
 }
 
-/// Measures each of `sides` once a round, in turn, and the other way round in every second round: what slows the
+/// Measures each of `N` sides once a round, in turn, and the other way round in every second round: what slows the
 /// machine down for a while hits all sides alike.
+///
+/// `turn` gets a side's index and measures it; answers what it measured of each side, in the order of the rounds.
+///
+/// # Errors
+/// The first error of `turn`, which nothing is measured after.
+pub(crate) fn in_turns<const N: usize, T, E>(
+    rounds: usize,
+    mut turn: impl FnMut(usize) -> Result<T, E>,
+) -> Result<[Vec<T>; N], E> {
+    let mut measured = [(); N].map(|()| Vec::with_capacity(rounds));
+    for round in 0..rounds {
+        for step in 0..N {
+            let side = if round % 2 == 0 { step } else { N - 1 - step };
+            measured[side].push(turn(side)?);
+        }
+    }
+    Ok(measured)
+}
+
+/// The summaries of `sides`, measured [`in_turns`].
 pub(crate) fn interleaved<const N: usize>(
     rounds: usize,
     sides: &mut [&mut dyn FnMut() -> f64; N],
 ) -> [Summary; N] {
-    let mut samples = [(); N].map(|()| Vec::with_capacity(rounds));
-    for round in 0..rounds {
-        for step in 0..N {
-            let side = if round % 2 == 0 { step } else { N - 1 - step };
-            samples[side].push(sides[side]());
-        }
-    }
+    let Ok(samples) = in_turns(rounds, |side| Ok::<_, Infallible>(sides[side]()));
     samples.map(|samples| Summary::of(&samples))
 }
 
@@ -92,5 +108,16 @@ mod tests {
         let [a, b] = interleaved(3, &mut [&mut side("a", 1.0), &mut side("b", 2.0)]);
         assert_eq!(*order.borrow(), "abbaab");
         assert_eq!((a.median, b.median), (1.0, 2.0));
+    }
+
+    #[test]
+    fn nothing_is_measured_after_an_error() {
+        let mut turns = Vec::new();
+        let measured = in_turns::<2, (), &str>(3, |side| {
+            turns.push(side);
+            if turns.len() < 3 { Ok(()) } else { Err("hung") }
+        });
+        assert_eq!(measured, Err("hung"));
+        assert_eq!(turns, [0, 1, 1]);
     }
 }

@@ -1,5 +1,6 @@
 //! A server with 1000 clients at 30 ticks a second: what it receives, and what a tick costs.
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -14,7 +15,7 @@ use crate::clock::{process_cpu, thread_cpu};
 use crate::party::{self, Happening, Party};
 use crate::row::{Line, Mark, Setup};
 use crate::sockets;
-use crate::stats::Summary;
+use crate::stats::{Summary, in_turns};
 
 pub(super) const NAME: &str = "broadcast";
 
@@ -130,12 +131,13 @@ struct Runs([Vec<Outcome>; 2]);
 
 impl Runs {
     fn measure(rounds: usize, run: Run) -> Self {
-        let mut runs = Self([Vec::new(), Vec::new()]);
-        for _ in 0..rounds {
-            runs.0[0].push(play(CHost::local(CLIENTS, 1), run));
-            runs.0[1].push(play(party::ours(CLIENTS, true), run));
-        }
-        runs
+        let Ok(outcomes) = in_turns(rounds, |side| {
+            Ok::<_, Infallible>(match side {
+                0 => play(CHost::local(CLIENTS, 1), run),
+                _ => play(party::ours(CLIENTS, true), run),
+            })
+        });
+        Self(outcomes)
     }
 
     fn both(&self, value: impl Fn(&Outcome) -> f64) -> (Summary, Summary) {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::row::{GodotSetup, Line, Mark, Setup};
-use crate::stats::Summary;
+use crate::stats::{Summary, in_turns};
 
 pub(super) const CALLS: &str = "godot-calls";
 pub(super) const SERVER: &str = "godot-server";
@@ -124,13 +124,7 @@ pub(super) fn measure_server(setup: &Setup) -> Result<Vec<Line>> {
 
 /// The built-in's runs and ours, in turn.
 fn alternate<T>(rounds: usize, mut run: impl FnMut(&str) -> Result<T>) -> Result<[Vec<T>; 2]> {
-    let mut runs = [Vec::new(), Vec::new()];
-    for _ in 0..rounds {
-        for (side, suffix) in SUFFIXES.iter().enumerate() {
-            runs[side].push(run(suffix)?);
-        }
-    }
-    Ok(runs)
+    in_turns(rounds, |side| run(SUFFIXES[side]))
 }
 
 fn summary<T>(runs: &[T], value: fn(&T) -> f64) -> Summary {

@@ -12,10 +12,9 @@ mod peers;
 
 use anyhow::Result;
 
-use crate::path::Engine;
 use crate::row::{Line, Setup};
 
-pub(crate) use paths::throughput;
+pub(crate) use paths::{LATENCY, PathRuns, TRANSFER};
 
 /// A row as the command line names it.
 pub(crate) struct Row {
@@ -54,9 +53,4 @@ const fn native(name: &'static str, measure: fn(&Setup) -> Result<Vec<Line>>) ->
         needs_godot: false,
         measure,
     }
-}
-
-/// One-way times of a game stream over the path of the rows, in milliseconds.
-pub(crate) fn latencies(engine: Engine, loss: f64, messages: usize) -> Vec<f64> {
-    paths::stream(engine, paths::link(loss), messages).0
 }

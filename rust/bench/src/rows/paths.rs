@@ -1,5 +1,8 @@
 //! Reliable data over a path with delay, jitter and loss to a vanilla receiver, in virtual time.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -10,8 +13,8 @@ use crate::path::{EndId, Engine, Path, Side};
 use crate::row::{Line, Mark, Setup};
 use crate::stats::{Summary, quantile};
 
-pub(super) const TRANSFER: &str = "transfer";
-pub(super) const LATENCY: &str = "latency";
+pub(crate) const TRANSFER: &str = "transfer";
+pub(crate) const LATENCY: &str = "latency";
 
 const PACKET: usize = 64 * 1024;
 const TRANSFER_BYTES: usize = 8 * 1024 * 1024;
@@ -22,7 +25,7 @@ const MESSAGE: usize = 200;
 const MESSAGE_EVERY: Duration = Duration::from_millis(50);
 
 /// The path of all rows here: 100 ms of round trip, each way with 5 ms of jitter that may reorder, 50 MB/s.
-pub(crate) fn link(loss: f64) -> LinkConfig {
+fn link(loss: f64) -> LinkConfig {
     LinkConfig::default()
         .delay(Duration::from_millis(50))
         .jitter(Duration::from_micros(2500))
@@ -31,7 +34,7 @@ pub(crate) fn link(loss: f64) -> LinkConfig {
 }
 
 /// A slow link with a short queue, which loses nothing by itself.
-pub(crate) fn slow_link() -> LinkConfig {
+pub(super) fn slow_link() -> LinkConfig {
     LinkConfig::default()
         .delay(Duration::from_millis(50))
         .rate_limit(1_000_000, 64 * 1024)
@@ -105,17 +108,67 @@ fn transfer(engine: Engine, receiver: Receiver, config: LinkConfig, seed: u64) -
     }
 }
 
-/// Megabytes a second at `loss`, over `seeds` runs.
-pub(crate) fn throughput(engine: Engine, loss: f64, seeds: u64) -> Summary {
-    let receiver = Receiver::EVERY_MILLISECOND;
+/// Megabytes a second of transfers, one for each of `seeds`.
+fn rate(engine: Engine, receiver: Receiver, loss: f64, seeds: u64) -> Summary {
     let runs: Vec<f64> = (0..seeds)
         .map(|seed| transfer(engine, receiver, link(loss), seed).megabytes_per_second)
         .collect();
     Summary::of(&runs)
 }
 
+/// What was measured over the path of all rows here, once for each engine and loss: tables and pictures agree.
+#[derive(Debug)]
+pub(crate) struct PathRuns {
+    /// Transfers for a rate.
+    seeds: u64,
+    /// Messages of all streams of one engine and loss.
+    messages: usize,
+    rates: Memory<Summary>,
+    streams: Memory<Rc<Stream>>,
+}
+
+/// Results by engine and the bits of the loss, a share of the datagrams.
+type Memory<T> = RefCell<HashMap<(Engine, u64), T>>;
+
+impl PathRuns {
+    pub(crate) fn new(quick: bool) -> Self {
+        let (seeds, messages) = if quick { (2, 4000) } else { (9, 100_000) };
+        Self {
+            seeds,
+            messages,
+            rates: RefCell::default(),
+            streams: RefCell::default(),
+        }
+    }
+
+    /// Megabytes a second of a transfer to a receiver that is serviced every millisecond.
+    pub(crate) fn rate(&self, engine: Engine, loss: f64) -> Summary {
+        let measure = || rate(engine, Receiver::EVERY_MILLISECOND, loss, self.seeds);
+        recall(&self.rates, engine, loss, measure)
+    }
+
+    /// Game streams to such a receiver.
+    pub(crate) fn stream(&self, engine: Engine, loss: f64) -> Rc<Stream> {
+        let measure = || Rc::new(stream(engine, link(loss), self.messages));
+        recall(&self.streams, engine, loss, measure)
+    }
+}
+
+/// The result in `memory`, measured if it is not there.
+fn recall<T: Clone>(
+    memory: &Memory<T>,
+    engine: Engine,
+    loss: f64,
+    measure: impl FnOnce() -> T,
+) -> T {
+    let mut memory = memory.borrow_mut();
+    let result = memory
+        .entry((engine, loss.to_bits()))
+        .or_insert_with(measure);
+    result.clone()
+}
+
 pub(super) fn measure_transfer(setup: &Setup) -> Result<Vec<Line>> {
-    let seeds = if setup.quick { 2 } else { 9 };
     let line = |work: String, unit, [baseline, ours]: [Summary; 2], mark| Line {
         row: TRANSFER,
         work: format!("8 MiB reliable, {work}"),
@@ -129,18 +182,11 @@ pub(super) fn measure_transfer(setup: &Setup) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for (percent, least) in [(0.0, 8.0), (1.0, 6.0), (5.0, 3.0)] {
         let work = format!("100 ms, 50 MB/s, {percent} % loss, receiver serviced every 1 ms");
-        let rates = both(&|engine| throughput(engine, percent / 100.0, seeds));
+        let rates = both(&|engine| setup.path_runs.rate(engine, percent / 100.0));
         lines.push(line(work, "MB/s", rates, Mark::AtLeast(least)));
     }
-    let rates = both(&|engine| {
-        let runs: Vec<f64> = (0..seeds)
-            .map(|seed| {
-                let transfer = transfer(engine, Receiver::EVERY_FRAME, link(0.0), seed);
-                transfer.megabytes_per_second
-            })
-            .collect();
-        Summary::of(&runs)
-    });
+    let seeds = setup.path_runs.seeds;
+    let rates = both(&|engine| rate(engine, Receiver::EVERY_FRAME, 0.0, seeds));
     let work = "100 ms, 50 MB/s, no loss, receiver polled every 16 ms with 212992 B of buffer";
     lines.push(line(work.to_owned(), "MB/s", rates, Mark::AtLeast(4.0)));
     let slow = [Engine::VANILLA, Engine::Ours]
@@ -162,9 +208,17 @@ pub(super) fn measure_transfer(setup: &Setup) -> Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// One-way times of game streams, in milliseconds, without end where a connection broke before; and bytes on the link
-/// for a message. The messages are shared out over several connections: a rare row of losses makes no p99.9.
-pub(crate) fn stream(engine: Engine, config: LinkConfig, messages: usize) -> (Vec<f64>, f64) {
+/// What came of game streams.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    /// One-way times in milliseconds, sorted; without end where a connection broke before.
+    pub(crate) times: Vec<f64>,
+    /// On the link, for a message.
+    bytes: f64,
+}
+
+/// The messages are shared out over several connections: a rare row of losses makes no p99.9.
+fn stream(engine: Engine, config: LinkConfig, messages: usize) -> Stream {
     const CONNECTIONS: u64 = 10;
     let each = messages / usize::try_from(CONNECTIONS).expect("a small number");
     let (mut times, mut bytes) = (Vec::new(), 0);
@@ -181,7 +235,11 @@ pub(crate) fn stream(engine: Engine, config: LinkConfig, messages: usize) -> (Ve
         arrived.resize(each, f64::INFINITY);
         times.extend(arrived);
     }
-    (times, bytes as f64 / messages as f64)
+    times.sort_unstable_by(f64::total_cmp);
+    Stream {
+        times,
+        bytes: bytes as f64 / messages as f64,
+    }
 }
 
 /// One-way times of what arrived on a channel.
@@ -203,15 +261,14 @@ pub(super) fn play_stream(path: &mut Path, from: EndId, span: Duration) {
 }
 
 pub(super) fn measure_latency(setup: &Setup) -> Result<Vec<Line>> {
-    let messages = setup.pick(100_000, 4000);
     let mut lines = Vec::new();
     for (loss, late, bytes) in [
         (0.0, None, 1.02),
         (0.01, Some(112.0), 2.2),
         (0.05, Some(125.0), 2.2),
     ] {
-        let mut runs =
-            [Engine::VANILLA, Engine::Ours].map(|engine| stream(engine, link(loss), messages));
+        let runs =
+            [Engine::VANILLA, Engine::Ours].map(|engine| setup.path_runs.stream(engine, loss));
         let work = format!("20 Hz of 200 B reliable, 100 ms, {} % loss", loss * 100.0);
         let line = |what: &str, unit, [baseline, ours]: [f64; 2], mark| Line {
             row: LATENCY,
@@ -223,14 +280,14 @@ pub(super) fn measure_latency(setup: &Setup) -> Result<Vec<Line>> {
             mark,
         };
         let mark = late.map_or(Mark::Shown, Mark::AtMost);
-        let mut at = |share| [0, 1].map(|side| quantile(&mut runs[side].0, share));
+        let at = |share| [0, 1].map(|side| quantile(&mut runs[side].times.clone(), share));
         let (late, latest) = (at(0.99), at(0.999));
         lines.push(line("one-way p99", "ms", late, mark));
         lines.push(line("one-way p99.9", "ms", latest, Mark::Shown));
         lines.push(line(
             "bytes on the wire for a message",
             "B",
-            [runs[0].1, runs[1].1],
+            [runs[0].bytes, runs[1].bytes],
             Mark::Ratio(bytes),
         ));
     }
