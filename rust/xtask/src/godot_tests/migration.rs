@@ -103,14 +103,20 @@ fn the_commands_of_the_page_replace_the_names_there_again_and_back() {
 fn the_scenario_replaces_the_names_that_the_page_does() {
     let root = workspace::root();
     let scenario = fs::read_to_string(root.join(SCENARIO)).unwrap();
-    let quoted = scenario
-        .lines()
-        .find_map(|line| line.strip_prefix("const NAMES: String = \""))
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap();
-    let pattern = quoted.replace(r"\\", r"\");
+    let constant = |name: &str| {
+        let line = scenario
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("const {name}: String = \"")));
+        line.unwrap().strip_suffix('"').unwrap()
+    };
+    let pattern = constant("NAMES").replace(r"\\", r"\");
+    let replacement = constant("REPLACEMENT").replace("$0", "&");
     let page = fs::read_to_string(root.join(PAGE)).unwrap();
     let there = shell_blocks(&page)[0];
-    // Once to find the files, once to change them.
-    assert_eq!(there.matches(&pattern).count(), 2, "{pattern} in\n{there}");
+    for part in [
+        format!(" '{pattern}' . "),
+        format!("'s/{pattern}/{replacement}/g'"),
+    ] {
+        assert!(there.contains(&part), "{part} in\n{there}");
+    }
 }
