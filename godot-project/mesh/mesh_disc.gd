@@ -2,12 +2,6 @@ class_name MeshDisc
 extends Node2D
 ## A player of a mesh in the arena.
 
-const RADIUS: float = 18.0
-
-const _COLORS: Array[Color] = [
-	Color("ff6b6b"), Color("4dabf7"), Color("51cf66"), Color("ffd43b"),
-	Color("b197fc"), Color("ffa94d"), Color("3bc9db"), Color("f783ac"),
-]
 ## How quickly a disc glides to where it was last heard to be, per second.
 const _GLIDE: float = 18.0
 
@@ -20,7 +14,7 @@ var is_own: bool
 
 func _init(number: int, named: String, own: bool) -> void:
 	place = Arena.spawn_place(number)
-	color = _COLORS[number % _COLORS.size()]
+	color = Avatar.PALETTE[number % Avatar.PALETTE.size()]
 	player_name = named
 	is_own = own
 	position = place
@@ -32,11 +26,11 @@ func _process(delta: float) -> void:
 
 
 func _draw() -> void:
-	draw_circle(Vector2(0, 6), RADIUS, Color(0, 0, 0, 0.3), true, -1.0, true)
-	draw_circle(Vector2.ZERO, RADIUS, color.darkened(0.45), true, -1.0, true)
-	draw_circle(Vector2.ZERO, RADIUS - 3.0, color, true, -1.0, true)
+	draw_circle(Vector2(0, 6), Avatar.RADIUS, Color(0, 0, 0, 0.3), true, -1.0, true)
+	draw_circle(Vector2.ZERO, Avatar.RADIUS, color.darkened(0.45), true, -1.0, true)
+	draw_circle(Vector2.ZERO, Avatar.RADIUS - 3.0, color, true, -1.0, true)
 	if is_own:
-		draw_arc(Vector2.ZERO, RADIUS + 6.0, 0.0, TAU, 48, Color(1, 1, 1, 0.5), 1.5, true)
+		draw_arc(Vector2.ZERO, Avatar.RADIUS + 6.0, 0.0, TAU, 48, Color(1, 1, 1, 0.5), 1.5, true)
 	draw_string(
-			ThemeDB.fallback_font, Vector2(-70, -RADIUS - 10.0), player_name,
+			ThemeDB.fallback_font, Vector2(-70, -Avatar.RADIUS - 10.0), player_name,
 			HORIZONTAL_ALIGNMENT_CENTER, 140, 15, Color(0.92, 0.94, 0.98, 0.95))

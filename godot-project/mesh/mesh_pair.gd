@@ -16,6 +16,8 @@ enum State {
 	FAILED,
 }
 
+## As [method ENetPacketPeer.get_remote_address] prints it.
+const _LOOPBACK_IPV6: String = "0:0:0:0:0:0:0:1"
 const _OPENERS: int = 4
 const _OPENER_SECONDS: float = 0.03
 ## Longest time for all of it, in seconds.
@@ -67,9 +69,16 @@ func is_under_way() -> bool:
 	return state != State.LINKED and state != State.FAILED
 
 
+## Where a peer is that the lobby sees at [param place]: who is on the lobby's own machine is where
+## the lobby is, for it is reached at a loopback address by nobody else.
+static func seen_from_here(place: String, lobby_address: String) -> String:
+	var is_beside_lobby: bool = place.begins_with("127.") or place == _LOOPBACK_IPV6
+	return lobby_address if is_beside_lobby else place
+
+
 ## Lets go of the socket of a link that was not handed on.
 func give_up() -> void:
-	if state != State.LINKED and state != State.FAILED:
+	if is_under_way():
 		_fail("given up")
 
 
@@ -85,7 +94,7 @@ func _take_event(event: Array) -> void:
 				# Somebody else found the open port.
 				peer.reset()
 		ENetConnectionRs.EVENT_RECEIVE:
-			_take_place(peer.get_var())
+			_take_place(peer.get_var(), peer.get_remote_address())
 		ENetConnectionRs.EVENT_DISCONNECT:
 			if state == State.ASKING and _port > 0:
 				state = State.OPENING
@@ -97,10 +106,10 @@ func _take_event(event: Array) -> void:
 			_fail("the socket is gone")
 
 
-func _take_place(received: Variant) -> void:
+func _take_place(received: Variant, lobby_address: String) -> void:
 	var types: Array = [TYPE_STRING, TYPE_INT]
 	if MeshLobby.is_message(received, MeshLobby.Message.PLACE, types):
-		_address = received[1]
+		_address = seen_from_here(received[1], lobby_address)
 		_port = received[2]
 
 

@@ -2,8 +2,6 @@ class_name MeshSide
 extends Side
 ## One peer of a mesh: chats and moves with the others, and no server is there.
 
-const _LONGEST_LINE: int = 200
-const _SPEED: float = 250.0
 const _MOVE_SECONDS: float = 0.05
 ## How often a bot says something, in seconds.
 const _BOT_LINE_SECONDS: float = 0.7
@@ -94,7 +92,7 @@ func _play(delta: float) -> void:
 		return
 	var own: MeshDisc = _discs[_id]
 	own.place = Arena.keep_inside(
-			own.place + _get_direction() * _SPEED * delta, MeshDisc.RADIUS)
+			own.place + _get_direction() * Avatar.SPEED * delta, Avatar.RADIUS)
 	_until_move -= delta
 	if _until_move <= 0.0:
 		_until_move = _MOVE_SECONDS
@@ -155,7 +153,7 @@ func _move(place: Vector2) -> void:
 @rpc("any_peer", "call_remote", "reliable", 2)
 func _say(text: String) -> void:
 	var id: int = multiplayer.get_remote_sender_id()
-	var line: String = text.strip_escapes().left(_LONGEST_LINE)
+	var line: String = text.strip_escapes().left(Chat.LONGEST_LINE)
 	_record.hear(id, line)
 	_show_line(id, line)
 
@@ -195,7 +193,7 @@ func _show_status() -> void:
 
 
 func _on_line_submitted(text: String) -> void:
-	var line: String = text.strip_escapes().strip_edges().left(_LONGEST_LINE)
+	var line: String = text.strip_escapes().strip_edges().left(Chat.LONGEST_LINE)
 	if line != "" and _has_begun:
 		_say_to_all(line)
 	_line.clear()
@@ -215,7 +213,7 @@ func _add_disc(id: int) -> void:
 func _put_disc(id: int, place: Vector2) -> void:
 	var disc: MeshDisc = _discs.get(id)
 	if disc != null and place.is_finite():
-		disc.place = Arena.keep_inside(place, MeshDisc.RADIUS)
+		disc.place = Arena.keep_inside(place, Avatar.RADIUS)
 
 
 func _show_line(id: int, text: String) -> void:

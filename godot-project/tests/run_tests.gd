@@ -11,6 +11,7 @@ extends Node
 ## thread off before the first peer exists; [code]--nobody=PORT[/code], where nobody listens; and
 ## [code]--expect=WORD[/code], read by the scenario.
 
+const Arguments = preload("res://tests/support/arguments.gd")
 const Scenario = preload("res://tests/support/scenario.gd")
 const SCENARIO_PATH: String = "res://tests/scenarios/%s.gd"
 const USE_NETWORK_THREAD: String = "network/enet_rs/use_network_thread"
@@ -22,7 +23,7 @@ const FRAME_SLEEP_USEC: int = 1000
 func _ready() -> void:
 	Engine.max_fps = 0
 	OS.low_processor_usage_mode_sleep_usec = FRAME_SLEEP_USEC
-	var arguments: Dictionary = _user_arguments()
+	var arguments: Dictionary = Arguments.all()
 	if arguments.has("unthreaded"):
 		ProjectSettings.set_setting(USE_NETWORK_THREAD, false)
 	var scenario: Scenario = _load_scenario(arguments)
@@ -55,11 +56,3 @@ func _load_scenario(arguments: Dictionary) -> Scenario:
 	scenario.name = "Scenario"
 	scenario.arguments = arguments
 	return scenario
-
-
-func _user_arguments() -> Dictionary:
-	var arguments: Dictionary = {}
-	for argument: String in OS.get_cmdline_user_args():
-		var text: String = argument.trim_prefix("--")
-		arguments[text.get_slice("=", 0)] = text.get_slice("=", 1)
-	return arguments

@@ -7,12 +7,14 @@ extends Node2D
 
 const RADIUS: float = 18.0
 const MAX_HEALTH: int = 100
-
-const _SPEED: float = 250.0
-const _PALETTE: Array[Color] = [
+## How fast a player walks, in units per second.
+const SPEED: float = 250.0
+## By the player's number.
+const PALETTE: Array[Color] = [
 	Color("ff6b6b"), Color("4dabf7"), Color("51cf66"), Color("ffd43b"),
 	Color("b197fc"), Color("ffa94d"), Color("3bc9db"), Color("f783ac"),
 ]
+
 ## How quickly a remote avatar glides to its replicated place, per second.
 const _GLIDE: float = 22.0
 ## Farther than this is no walk but a new place, taken at once.
@@ -78,7 +80,7 @@ func set_up(spawned: Dictionary) -> void:
 	player_id = spawned["id"]
 	player_name = spawned["name"]
 	place = spawned["place"]
-	color = _PALETTE[int(spawned["number"]) % _PALETTE.size()]
+	color = PALETTE[int(spawned["number"]) % PALETTE.size()]
 	name = str(player_id)
 	(%Movement as MultiplayerSynchronizer).set_multiplayer_authority(player_id)
 
@@ -95,7 +97,7 @@ func get_muzzle() -> Vector2:
 ## Walks for [param delta] seconds; only the avatar's own player calls this.
 func walk(direction: Vector2, delta: float) -> void:
 	if is_standing():
-		place = Arena.keep_inside(place + direction.limit_length() * _SPEED * delta, RADIUS)
+		place = Arena.keep_inside(place + direction.limit_length() * SPEED * delta, RADIUS)
 
 
 ## Ends the replication of [member place]; only the avatar's own player calls this.

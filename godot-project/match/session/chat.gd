@@ -4,7 +4,8 @@ extends Node
 
 signal line_received(from_id: int, text: String)
 
-const _LONGEST_LINE: int = 200
+## Of a line, in characters; more is cut off.
+const LONGEST_LINE: int = 200
 
 @export var session: Session
 
@@ -30,4 +31,4 @@ func _say(text: String) -> void:
 
 
 func _clean(text: String) -> String:
-	return text.strip_escapes().strip_edges().left(_LONGEST_LINE)
+	return text.strip_escapes().strip_edges().left(LONGEST_LINE)

@@ -4,7 +4,7 @@ extends Node
 ## Runs until it is killed. [code]cargo xtask bench[/code] starts it with [code]--port=[/code] and
 ## [code]--clients=[/code].
 
-const Arguments = preload("res://tests/bench/arguments.gd")
+const Arguments = preload("res://tests/support/arguments.gd")
 const Game = preload("res://tests/bench/game.gd")
 const INPUT_LEN: int = 30
 

@@ -4,7 +4,7 @@ extends Node
 ## Prints a line [code]BENCH {...}[/code] with the medians in microseconds a packet. [code]cargo xtask bench[/code]
 ## starts it with [code]--suffix=[/code], [code]--port=[/code] and [code]--frames=[/code].
 
-const Arguments = preload("res://tests/bench/arguments.gd")
+const Arguments = preload("res://tests/support/arguments.gd")
 const PACKETS: int = 50
 ## Pause of the thread until packets have arrived, in microseconds: as between frames.
 const PAUSE: int = 4000

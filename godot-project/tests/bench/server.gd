@@ -5,7 +5,7 @@ extends Node
 ## calls received a frame. [code]cargo xtask bench[/code] starts it with [code]--suffix=[/code],
 ## [code]--port=[/code], [code]--clients=[/code] and [code]--frames=[/code].
 
-const Arguments = preload("res://tests/bench/arguments.gd")
+const Arguments = preload("res://tests/support/arguments.gd")
 const Game = preload("res://tests/bench/game.gd")
 const WARM_UP_FRAMES: int = 60
 const STATE_LEN: int = 60

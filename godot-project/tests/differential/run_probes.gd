@@ -9,6 +9,7 @@ extends Node
 ## [code]--unthreaded[/code] turns our network thread off. [code]cargo xtask differential[/code] starts such processes
 ## and compares what they tell.
 
+const Arguments = preload("res://tests/support/arguments.gd")
 const Probe = preload("res://tests/differential/support/probe.gd")
 const PROBE_PATH: String = "res://tests/differential/probes/%s.gd"
 const PROBE_MARK: String = "[probe] "
@@ -19,7 +20,7 @@ const USE_NETWORK_THREAD: String = "network/enet_rs/use_network_thread"
 func _ready() -> void:
 	Engine.max_fps = 0
 	OS.low_processor_usage_mode_sleep_usec = 1000
-	var arguments: Dictionary = _user_arguments()
+	var arguments: Dictionary = Arguments.all()
 	if arguments.has("unthreaded"):
 		ProjectSettings.set_setting(USE_NETWORK_THREAD, false)
 	# One frame, so that paths, multiplayer branches and the resolver are ready.
@@ -45,11 +46,3 @@ func _run_probe(script: GDScript, probe_name: String, suffix: String) -> void:
 	printerr(END_MARK)
 	remove_child(probe)
 	probe.free()
-
-
-func _user_arguments() -> Dictionary:
-	var arguments: Dictionary = {}
-	for argument: String in OS.get_cmdline_user_args():
-		var text: String = argument.trim_prefix("--")
-		arguments[text.get_slice("=", 0)] = text.get_slice("=", 1)
-	return arguments

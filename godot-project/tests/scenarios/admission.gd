@@ -72,27 +72,27 @@ func _waits_for_a_slot(guest: MultiplayerPeer) -> void:
 ## A full bare host stays silent: its scripts may wait for a slot.
 func _check_full_connection() -> void:
 	var prefix: String = "defect D32: "
-	var server: RefCounted = ClassDB.instantiate(peer_class.replace("MultiplayerPeer", "Connection"))
+	var server: RefCounted = new_connection()
 	check_equal(server.create_host_bound(LOCALHOST, port, 1), OK, "a bare host for one starts")
-	var first: RefCounted = _connect_with(1)
+	var first: RefCounted = connect_with(1)
 	var ticks: int = 0
 	while server.get_peers().is_empty() and ticks < 1000:
 		server.service(1)
 		first.service(1)
 		ticks += 1
-	var next: RefCounted = _connect_with(2)
+	var next: RefCounted = connect_with(2)
 	var end: int = Time.get_ticks_msec() + int(QUIET_SECONDS * 1000.0)
 	while Time.get_ticks_msec() < end:
 		server.service(1)
 		first.service(1)
 		check_silent_event(next.service(1))
-	check_equal(next.get_peers()[0].get_state(), 1, prefix + "a full bare host lets the next one wait")
+	check_equal(next.get_peers()[0].get_state(), STATE_CONNECTING, prefix + "a full bare host lets the next one wait")
 	for connection: RefCounted in [server, first, next]:
 		connection.destroy()
 
 
 func check_silent_event(event: Array) -> void:
-	if event[0] != 0:
+	if event[0] != EVENT_NONE:
 		check(false, "defect D32: a full bare host answers nothing", str(event))
 
 
@@ -103,18 +103,18 @@ func _check_connect_data() -> void:
 	# What is not a positive 32-bit id, or is the server's own. The built-in takes the negative one.
 	for data: int in [0, 1, -5, -2147483648] if is_ours else [0, 1]:
 		_server_signals.clear()
-		connections.append(_connect_with(data))
+		connections.append(connect_with(data))
 		await _pump_connections(connections, QUIET_SECONDS)
 		check_equal(_server_signals, [], "defect D05: nobody joins with id %d" % data)
 	for data: int in [77, 2, 2147483647]:
 		_server_signals.clear()
-		connections.append(_connect_with(data))
+		connections.append(connect_with(data))
 		await _pump_connections(connections, QUIET_SECONDS)
 		check_equal(_server_signals, [["peer_connected", data]], "a client joins with id %d" % data)
 	if is_ours:
 		await _is_told_soon("defect D05: a client with the id 1", 1)
 	_server_signals.clear()
-	connections.append(_connect_with(77))
+	connections.append(connect_with(77))
 	await _pump_connections(connections, QUIET_SECONDS)
 	check_equal(_server_signals, [], "defect D04: nobody joins with an id in use")
 	if is_ours:
@@ -130,24 +130,17 @@ func _check_connect_data() -> void:
 func _is_told_soon(what: String, data: int) -> void:
 	var best: float = INF
 	for attempt: int in ATTEMPTS:
-		var connection: RefCounted = _connect_with(data)
+		var connection: RefCounted = connect_with(data)
 		var start: int = Time.get_ticks_usec()
 		var is_told: Callable = func() -> bool:
 			_server.poll()
-			return connection.service(0)[0] == 2
+			return connection.service(0)[0] == EVENT_DISCONNECT
 		await until(is_told, what + " is told", TOLD_SECONDS)
 		best = minf(best, (Time.get_ticks_usec() - start) / 1000.0)
 		connection.destroy()
 		if best < TOLD_MSEC:
 			break
 	check(best < TOLD_MSEC, what + " is told in no time", "%.1f ms at best" % best)
-
-
-func _connect_with(data: int) -> RefCounted:
-	var connection: RefCounted = ClassDB.instantiate(other_class.replace("MultiplayerPeer", "Connection"))
-	check_equal(connection.create_host(1), OK, "a bare host starts")
-	check(connection.connect_to_host(LOCALHOST, port, 4, data) != null, "it connects with data %d" % data)
-	return connection
 
 
 func _pump_connections(connections: Array[RefCounted], seconds: float) -> void:
@@ -158,7 +151,7 @@ func _pump_connections(connections: Array[RefCounted], seconds: float) -> void:
 			if index == _events.size():
 				_events.append([])
 			var event: Array = connections[index].service(0)
-			if event[0] != 0:
+			if event[0] != EVENT_NONE:
 				_events[index].append(event[0])
 		await get_tree().process_frame
 

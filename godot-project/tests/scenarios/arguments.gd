@@ -71,7 +71,7 @@ func _check_second_create() -> void:
 	var peer: MultiplayerPeer = new_peer()
 	check_equal(peer.create_client(LOCALHOST, port), OK, "a client starts")
 	check_equal(int(peer.get_connection_status()), CONNECTING, "a client is connecting at once")
-	check_equal(peer.get_peer(1).get_state(), 1, "the packet peer is there and connecting")
+	check_equal(peer.get_peer(1).get_state(), STATE_CONNECTING, "the packet peer is there and connecting")
 	peer.refuse_new_connections = true
 	complains("create_client while active", peer.create_client.bind(LOCALHOST, port), ERR_ALREADY_IN_USE)
 	complains("create_server while active", peer.create_server.bind(port), ERR_ALREADY_IN_USE)

@@ -11,7 +11,6 @@ const MODES: Dictionary[String, int] = {
 const COMPRESS_NONE: int = 0
 ## From payloads that do not shrink, over those that pad FastLZ's smallest block, to fragments.
 const SIZES: Array[int] = [1, 2, 7, 8, 15, 16, 17, 100, 1000, 1364, 5000, 65_536]
-const TEXT: String = "the quick brown fox jumps over the lazy dog; "
 const HOST_TOTAL_SENT_DATA: int = 0
 ## How often an unreliable packet is sent before it counts as one that never arrives.
 const ATTEMPTS: int = 15
@@ -33,7 +32,7 @@ func _check_mode(mode: String) -> void:
 		return
 	for transfer_mode: int in [RELIABLE, ORDERED]:
 		for size: int in SIZES:
-			for payload: PackedByteArray in [_text(size), pattern(size, size)]:
+			for payload: PackedByteArray in [text_of(size), pattern(size, size)]:
 				var what: String = "%s, transfer mode %d, %d bytes" % [mode, transfer_mode, size]
 				_client.transfer_mode = transfer_mode
 				_server.transfer_mode = transfer_mode
@@ -66,7 +65,7 @@ func _check_arrives(
 ## The counters of a host say what went over the wire.
 func _check_shrinks(mode: String) -> void:
 	var host: RefCounted = _client.get("host")
-	var payload: PackedByteArray = _text(1300)
+	var payload: PackedByteArray = text_of(1300)
 	await pump(0.1)
 	host.call("pop_statistic", HOST_TOTAL_SENT_DATA)
 	_client.transfer_mode = RELIABLE
@@ -111,7 +110,3 @@ func _end() -> void:
 	polled = []
 	_client.close()
 	_server.close()
-
-
-func _text(size: int) -> PackedByteArray:
-	return TEXT.repeat(size / TEXT.length() + 1).to_utf8_buffer().slice(0, size)

@@ -4,7 +4,6 @@ extends "res://tests/support/scenario.gd"
 
 const MODES: Array[String] = ["none", "range coder", "FastLZ", "zlib", "Zstandard"]
 const SIZES: Array[int] = [1, 15, 16, 100, 1364, 5000, 65_536]
-const TEXT: String = "the quick brown fox jumps over the lazy dog; "
 
 var _peer: MultiplayerPeer
 
@@ -43,7 +42,7 @@ func _lead(mode: int) -> void:
 	if not await until(has_joined, "%s: the client connects" % MODES[mode], 30.0):
 		return
 	for size: int in SIZES:
-		for payload: PackedByteArray in [_text(size), pattern(size, size)]:
+		for payload: PackedByteArray in [text_of(size), pattern(size, size)]:
 			await _there_and_back(payload, "%s: %d bytes" % [MODES[mode], size])
 
 
@@ -52,7 +51,3 @@ func _there_and_back(payload: PackedByteArray, what: String) -> void:
 	var is_back: Callable = func() -> bool: return _peer.get_available_packet_count() > 0
 	if await until(is_back, "%s come back" % what, 30.0):
 		check_equal(sha256(_peer.get_packet()), sha256(payload), "%s are the same" % what)
-
-
-func _text(size: int) -> PackedByteArray:
-	return TEXT.repeat(size / TEXT.length() + 1).left(size).to_utf8_buffer()

@@ -31,14 +31,14 @@ func run() -> void:
 
 
 func _check_reset_while_connecting() -> void:
-	var host: RefCounted = _new_connection(peer_class)
+	var host: RefCounted = new_connection()
 	check_equal(host.create_host(), OK, "a bare host starts")
 	for round_number: int in ROUNDS:
 		var peer: PacketPeer = host.connect_to_host(LOCALHOST, port)
 		if not check(peer != null, "defect D03: a bare host connects"):
 			continue
 		peer.reset()
-		check_equal(host.service(0)[0], 0, "defect D03: a bare host is serviced after reset")
+		check_equal(host.service(0)[0], EVENT_NONE, "defect D03: a bare host is serviced after reset")
 		check_equal(host.get_peers(), [], "defect D03: the peer that was reset is gone")
 	host.destroy()
 
@@ -56,10 +56,10 @@ func _check_refused() -> void:
 
 
 func _check_wrong_id(data: int) -> void:
-	var client: RefCounted = _new_connection(other_class)
+	var client: RefCounted = new_other_connection()
 	check_equal(client.create_host(1), OK, "a bare client starts")
 	check(client.connect_to_host(LOCALHOST, port, 0, data) != null, "it connects with the id %d" % data)
-	await holds_within(func() -> bool: return client.service(0)[0] == 2, QUIET_SECONDS)
+	await holds_within(func() -> bool: return client.service(0)[0] == EVENT_DISCONNECT, QUIET_SECONDS)
 	_is_alive("a client came with the id %d" % data)
 	client.destroy()
 	await pump(QUIET_SECONDS)
@@ -83,7 +83,3 @@ func _check_ends(what: String, end: Callable) -> void:
 
 func _is_alive(after: String) -> void:
 	check_equal(int(_server.get_connection_status()), CONNECTED, "defect D03: the server goes on after " + after)
-
-
-func _new_connection(multiplayer_class: String) -> RefCounted:
-	return ClassDB.instantiate(multiplayer_class.replace("MultiplayerPeer", "Connection"))

@@ -47,7 +47,7 @@ func _check_bare_attempts_given_up() -> void:
 		"defect D21: reset": func(peer: PacketPeer) -> void: peer.reset(),
 		"defect D21: peer_disconnect_now": func(peer: PacketPeer) -> void: peer.peer_disconnect_now(),
 	}
-	var connection: RefCounted = _new_connection(peer_class)
+	var connection: RefCounted = new_connection()
 	check_equal(connection.create_host(1), OK, "a bare host starts")
 	for what: String in ways:
 		for services: int in [0, 1]:
@@ -58,8 +58,8 @@ func _check_bare_attempts_given_up() -> void:
 				connection.service(0)
 			ways[what].call(peer)
 			check(not peer.is_active(), what + " of a bare peer that is connecting ends it")
-			check_equal(peer.get_state(), 0, what + " leaves it disconnected")
-	check_equal(connection.service(0)[0], 0, "defect D09: there is no event")
+			check_equal(peer.get_state(), STATE_DISCONNECTED, what + " leaves it disconnected")
+	check_equal(connection.service(0)[0], EVENT_NONE, "defect D09: there is no event")
 	check_equal(connection.get_peers(), [], "defect D09: the peers are gone after the next service")
 	connection.destroy()
 
@@ -70,24 +70,26 @@ func _check_same_id_after_force() -> void:
 	var signals: Array = []
 	record(server, signals)
 	check_equal(server.create_server(port), OK, "a server starts")
-	var old: RefCounted = _connect_with(77)
-	await _service_until([old], server, func() -> bool: return signals.size() == 1)
+	polled = [server]
+	var old: RefCounted = connect_with(77)
+	await serve_until([old], func() -> bool: return signals.size() == 1, "a client is in")
 	server.disconnect_peer(77, true)
 	# The old client is not serviced, so that a built-in one does not answer.
-	var new: RefCounted = _connect_with(77)
-	await _service_until([new], server, func() -> bool: return signals.size() == 2)
+	var new: RefCounted = connect_with(77)
+	await serve_until([new], func() -> bool: return signals.size() == 2, "another one with its id is in")
 	check_equal(signals, [["peer_connected", 77], ["peer_connected", 77]], "defect D10: the id is free at once after a drop by force")
-	await _service_until([old, new], server, func() -> bool: return old.get_peers().is_empty())
-	await _service_for([old, new], server)
+	await serve_until([old, new], func() -> bool: return old.get_peers().is_empty(), "the old link ends")
+	await _serve_for([old, new])
 	check_equal(signals.size(), 2, "defect D10: the end of the old link is not taken for the new client's")
 	var peer: PacketPeer = server.get_peer(77)
 	check(peer != null and peer.get_remote_port() == new.get_local_port(), "defect D10: the new client stays registered")
 	signals.clear()
 	new.get_peers()[0].peer_disconnect()
-	await _service_until([new], server, func() -> bool: return signals.size() == 1)
+	await serve_until([new], func() -> bool: return signals.size() == 1, "the new client leaves")
 	check_equal(signals, [["peer_disconnected", 77]], "defect D10: and is reported when it leaves itself")
 	for connection: RefCounted in [old, new]:
 		connection.destroy()
+	polled.clear()
 	server.close()
 
 
@@ -97,58 +99,36 @@ func _check_swallowed_connect() -> void:
 	var signals: Array = []
 	record(server, signals)
 	check_equal(server.create_server(port), OK, "a server starts to be serviced by a script")
-	var client: RefCounted = _connect_with(88)
+	var client: RefCounted = connect_with(88)
 	var end: int = Time.get_ticks_msec() + int(PATIENCE_SECONDS * 1000.0)
 	var swallowed: bool = false
 	while not swallowed and Time.get_ticks_msec() < end:
 		client.service(1)
-		swallowed = server.host.service(1)[0] == 1
+		swallowed = server.host.service(1)[0] == EVENT_CONNECT
 	check(swallowed, "defect D23: a script takes the connect event")
-	await _service_until([client], server, func() -> bool: return client.get_peers()[0].get_state() == 5)
+	polled = [server]
+	var is_in: Callable = func() -> bool: return client.get_peers()[0].get_state() == STATE_CONNECTED
+	await serve_until([client], is_in, "the client is connected")
 	printerr(ERRORS_EXPECTED + "defect D23: one line about the stranger")
 	for index: int in 5:
 		client.get_peers()[0].send(0, PackedByteArray([index]), 1)
-	await _service_for([client], server)
+	await _serve_for([client])
 	printerr(ERRORS_OVER)
 	for index: int in 5:
 		client.get_peers()[0].send(0, PackedByteArray([index]), 1)
-	await _service_for([client], server)
+	await _serve_for([client])
 	check_equal(server.get_available_packet_count(), 0, "defect D23: no packet comes from nobody")
 	client.get_peers()[0].peer_disconnect()
-	await _service_until([client], server, func() -> bool: return client.get_peers().is_empty())
-	await _service_for([client], server)
+	await serve_until([client], func() -> bool: return client.get_peers().is_empty(), "the client is gone")
+	await _serve_for([client])
 	check_equal(signals, [], "defect D23: nobody came and nobody left")
 	client.destroy()
+	polled.clear()
 	server.close()
 
 
-func _connect_with(data: int) -> RefCounted:
-	var connection: RefCounted = _new_connection(other_class)
-	check_equal(connection.create_host(1), OK, "a bare client starts")
-	check(connection.connect_to_host(LOCALHOST, port, 4, data) != null, "it connects as %d" % data)
-	return connection
-
-
-func _service_until(connections: Array, server: MultiplayerPeer, condition: Callable) -> void:
-	var end: int = Time.get_ticks_msec() + int(PATIENCE_SECONDS * 1000.0)
-	while not condition.call() and Time.get_ticks_msec() < end:
-		_service(connections, server)
-		await get_tree().process_frame
-	check(condition.call(), "it comes to that in time")
-
-
-func _service_for(connections: Array, server: MultiplayerPeer) -> void:
-	var end: int = Time.get_ticks_msec() + int(QUIET_SECONDS * 1000.0)
-	while Time.get_ticks_msec() < end:
-		_service(connections, server)
-		await get_tree().process_frame
-
-
-func _service(connections: Array, server: MultiplayerPeer) -> void:
-	server.poll()
-	for connection: RefCounted in connections:
-		connection.service(0)
-
-
-func _new_connection(multiplayer_class: String) -> RefCounted:
-	return ClassDB.instantiate(multiplayer_class.replace("MultiplayerPeer", "Connection"))
+func _serve_for(connections: Array) -> void:
+	var serve: Callable = func() -> bool:
+		service_all(connections)
+		return false
+	await holds_within(serve, QUIET_SECONDS)

@@ -6,8 +6,6 @@ const QUIET_SECONDS: float = 0.3
 ## No machine has this address; it is set aside for documentation.
 const ELSEWHERE: String = "192.0.2.1"
 const COMPRESS_ZLIB: int = 3
-const EVENT_CONNECT: int = 1
-const EVENT_RECEIVE: int = 3
 ## Far longer than a packet takes that is sent meanwhile.
 const LONG_SERVICE_MSEC: int = 10_000
 const LARGEST_PACKET: int = 32 << 20
@@ -47,7 +45,7 @@ func _check_failing_sends() -> void:
 
 ## A host that waits wakes up for what another thread sends to it.
 func _check_waiting_service() -> void:
-	var host: RefCounted = _new_connection(peer_class)
+	var host: RefCounted = new_connection()
 	check_equal(host.create_host_bound(LOCALHOST, port, 1), OK, "a bare host starts to wait")
 	var sender := Thread.new()
 	check_equal(sender.start(_connect_and_send), OK, "a sender starts")
@@ -62,7 +60,7 @@ func _check_waiting_service() -> void:
 
 
 func _connect_and_send() -> void:
-	var connection: RefCounted = _new_connection(other_class)
+	var connection: RefCounted = new_other_connection()
 	connection.create_host(1)
 	var peer: PacketPeer = connection.connect_to_host(LOCALHOST, port)
 	var end: int = Time.get_ticks_msec() + LONG_SERVICE_MSEC
@@ -81,7 +79,7 @@ func _check_garbage_in_zlib() -> void:
 	check_equal(_server.create_server(port), OK, "a server starts to be bothered")
 	_server.host.compress(COMPRESS_ZLIB)
 	polled = [_server]
-	var stranger: RefCounted = _new_connection(other_class)
+	var stranger: RefCounted = new_other_connection()
 	check_equal(stranger.create_host(1), OK, "a stranger starts")
 	for size: int in [1, 10, 100, 1000]:
 		# To no peer in particular, and compressed.
@@ -124,7 +122,3 @@ func _check_every_failure_prints() -> void:
 	too_large.resize(LARGEST_PACKET + 1)
 	for time: String in ["first", "second"]:
 		complains("defect D07: a packet that is too large, the %s time" % time, _client.put_packet.bind(too_large), OK)
-
-
-func _new_connection(multiplayer_class: String) -> RefCounted:
-	return ClassDB.instantiate(multiplayer_class.replace("MultiplayerPeer", "Connection"))

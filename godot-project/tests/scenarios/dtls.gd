@@ -33,7 +33,7 @@ func run() -> void:
 
 
 func _check_setup_answers() -> void:
-	var idle: RefCounted = _new_connection()
+	var idle: RefCounted = new_connection()
 	complains("server setup without a host", idle.dtls_server_setup.bind(_own.server_options()), ERR_UNCONFIGURED)
 	complains("client setup without a host", idle.dtls_client_setup.bind("localhost"), ERR_UNCONFIGURED)
 	complains("refusing without a host", idle.refuse_new_connections.bind(true), null)
@@ -54,10 +54,10 @@ func _check_setup_answers() -> void:
 
 
 func _check_failed_setups() -> void:
-	var connection: RefCounted = _new_connection()
+	var connection: RefCounted = new_connection()
 	check_equal(connection.create_host(4), OK, "a host without a port is created")
 	complains("defect D28: a server without a port", connection.dtls_server_setup.bind(_own.server_options()), FAILED)
-	check_equal(connection.service(0)[0], -1, "defect D28: it does not go on in clear")
+	check_equal(connection.service(0)[0], EVENT_ERROR, "defect D28: it does not go on in clear")
 	connection.destroy()
 	var useless: Dictionary[String, TLSOptions] = {
 		"no key": TLSOptions.server(null, _own.certificate),
@@ -169,23 +169,23 @@ func _check_addresses() -> void:
 
 ## Hosts that a script services itself, with and without a wait, and a name instead of an address.
 func _check_bare_connections() -> void:
-	var server: RefCounted = _new_connection()
+	var server: RefCounted = new_connection()
 	check_equal(server.create_host_bound(LOCALHOST, port), OK, "a bare server starts")
 	check_equal(server.dtls_server_setup(_own.server_options()), OK, "with DTLS")
-	var client: RefCounted = _new_connection()
+	var client: RefCounted = new_connection()
 	check_equal(client.create_host(1), OK, "a bare client starts")
 	check(client.connect_to_host("localhost", port, 2, 7) != null, "it connects to a name")
 	check_equal(client.dtls_client_setup("localhost", _own.client_options()), OK, "with DTLS, after it began")
 	for round_number: int in 2:
 		var events: Array = await _service_until_events([server, client], 2)
-		check_equal(events.map(func(event: Array) -> int: return event[0]), [1, 1], "both hear of the connection")
+		check_equal(_types_of(events), [EVENT_CONNECT, EVENT_CONNECT], "both hear of the connection")
 		check_equal(client.get_peers()[0].send(1, PackedByteArray([1, 2, 3]), 1), OK, "it sends")
 		events = await _service_until_events([server, client], 1)
 		check_equal(events[0][1].get_packet(), PackedByteArray([1, 2, 3]), "the server receives")
 		client.get_peers()[0].peer_disconnect(3)
 		events = await _service_until_events([server, client], 2)
-		check_equal(events.map(func(event: Array) -> int: return event[0]), [2, 2], "both hear of the end")
-		await _service_until([server, client], func() -> bool: return client.get_peers().is_empty())
+		check_equal(_types_of(events), [EVENT_DISCONNECT, EVENT_DISCONNECT], "both hear of the end")
+		await serve_until([server, client], func() -> bool: return client.get_peers().is_empty(), "its peer is gone")
 		if round_number == 0:
 			check(client.connect_to_host(LOCALHOST, port, 2, 7) != null, "the same host connects again")
 	client.destroy()
@@ -194,21 +194,22 @@ func _check_bare_connections() -> void:
 
 ## A script's thread services the server.
 func _check_thread() -> void:
-	var server: RefCounted = _new_connection()
+	var server: RefCounted = new_connection()
 	check_equal(server.create_host_bound(LOCALHOST, port), OK, "a server for a thread starts")
 	check_equal(server.dtls_server_setup(_own.server_options()), OK, "it is set up")
-	var client: RefCounted = _new_connection()
+	var client: RefCounted = new_connection()
 	client.create_host(1)
 	client.connect_to_host(LOCALHOST, port, 2, 7)
 	check_equal(client.dtls_client_setup("localhost", _own.client_options()), OK, "so is a client")
 	var thread := Thread.new()
 	check_equal(thread.start(_echo_until_left.bind(server)), OK, "the thread starts")
-	await _service_until([client], func() -> bool: return client.get_peers()[0].get_state() == 5)
+	var is_in: Callable = func() -> bool: return client.get_peers()[0].get_state() == STATE_CONNECTED
+	await serve_until([client], is_in, "it is connected")
 	client.get_peers()[0].send(0, PackedByteArray([1, 2, 3]), 1)
 	var events: Array = await _service_until_events([client], 1)
 	check_equal(events[0][1].get_packet(), PackedByteArray([1, 2, 3]), "a thread answers")
 	client.get_peers()[0].peer_disconnect()
-	await _service_until([client], func() -> bool: return client.get_peers().is_empty())
+	await serve_until([client], func() -> bool: return client.get_peers().is_empty(), "its peer is gone")
 	check_equal(thread.wait_to_finish(), true, "and hears of the end")
 	client.destroy()
 	server.destroy()
@@ -219,11 +220,11 @@ func _echo_until_left(server: RefCounted) -> bool:
 	while Time.get_ticks_msec() < end:
 		var event: Array = server.service(5)
 		match event[0]:
-			2:
+			EVENT_DISCONNECT:
 				# What is still to be said is said.
 				server.service(5)
 				return true
-			3:
+			EVENT_RECEIVE:
 				event[1].send(0, event[1].get_packet(), 1)
 	return false
 
@@ -292,20 +293,12 @@ func _service_until_events(connections: Array, count: int) -> Array:
 	var service: Callable = func() -> bool:
 		for connection: RefCounted in connections:
 			var event: Array = connection.service(1)
-			if event[0] != 0:
+			if event[0] != EVENT_NONE:
 				events.append(event)
 		return events.size() >= count
 	await until(service, "%d events come" % count)
 	return events
 
 
-func _service_until(connections: Array, condition: Callable) -> void:
-	var service: Callable = func() -> bool:
-		for connection: RefCounted in connections:
-			connection.service(0)
-		return condition.call()
-	await until(service, "it comes to that")
-
-
-func _new_connection() -> RefCounted:
-	return ClassDB.instantiate(peer_class.replace("MultiplayerPeer", "Connection"))
+func _types_of(events: Array) -> Array:
+	return events.map(func(event: Array) -> int: return event[0])

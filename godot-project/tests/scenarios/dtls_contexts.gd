@@ -76,12 +76,12 @@ func _check_cycles() -> void:
 ## Clients that fall silent, as those of processes that were killed.
 func _check_deaths() -> void:
 	for index: int in CROWD:
-		var client: RefCounted = _new_connection()
+		var client: RefCounted = new_connection()
 		client.create_host(1)
 		client.connect_to_host(LOCALHOST, port, 2, 100 + index)
 		client.dtls_client_setup("localhost", _own.client_options())
 		_dead.append(client)
-	await _service_until(_dead, func() -> bool: return _joined.size() == CROWD, "many bare clients are connected at once")
+	await serve_until(_dead, func() -> bool: return _joined.size() == CROWD, "many bare clients are connected at once")
 	var objects: int = _object_count()
 	for id: int in _joined:
 		_server.get_peer(id).set_timeout(1, 50, 200)
@@ -98,12 +98,12 @@ func _check_deaths() -> void:
 func _check_returning() -> void:
 	# Any port but the server's.
 	var own_port: int = int(arguments.get("nobody", "0"))
-	var dead: RefCounted = _new_connection()
-	var back: RefCounted = _new_connection()
+	var dead: RefCounted = new_connection()
+	var back: RefCounted = new_connection()
 	check_equal(dead.create_host_bound(LOCALHOST, own_port, 1), OK, "a client has a port of its own")
 	dead.connect_to_host(LOCALHOST, port, 2, 300)
 	dead.dtls_client_setup("localhost", _own.client_options())
-	await _service_until([dead], func() -> bool: return _joined == [300], "it connects")
+	await serve_until([dead], func() -> bool: return _joined == [300], "it connects")
 	var reset: PacketPeer = _server.get_peer(300)
 	# A goodbye of DTLS leaves with this, unlike in an abrupt death; so the server forgets it as well.
 	dead.destroy()
@@ -112,9 +112,9 @@ func _check_returning() -> void:
 	check_equal(back.create_host_bound(LOCALHOST, own_port, 1), OK, "the port is free")
 	back.connect_to_host(LOCALHOST, port, 2, 301)
 	back.dtls_client_setup("localhost", _own.client_options())
-	await _service_until([back], func() -> bool: return _joined == [301], "defect D25: a client returns to the same port")
+	await serve_until([back], func() -> bool: return _joined == [301], "defect D25: a client returns to the same port")
 	back.get_peers()[0].peer_disconnect()
-	await _service_until([back], func() -> bool: return _joined.is_empty(), "and leaves")
+	await serve_until([back], func() -> bool: return _joined.is_empty(), "and leaves")
 	back.destroy()
 
 
@@ -199,15 +199,6 @@ func _rest() -> void:
 	await pump(3.0)
 
 
-func _service_until(connections: Array, condition: Callable, what: String) -> void:
-	var service: Callable = func() -> bool:
-		for connection: RefCounted in connections:
-			connection.service(0)
-		return condition.call()
-	polled = [_server]
-	await until(service, what)
-
-
 func _object_count() -> int:
 	return int(Performance.get_monitor(Performance.OBJECT_COUNT))
 
@@ -218,7 +209,3 @@ func _note_joined(id: int) -> void:
 
 func _note_left(id: int) -> void:
 	_joined.erase(id)
-
-
-func _new_connection() -> RefCounted:
-	return ClassDB.instantiate(peer_class.replace("MultiplayerPeer", "Connection"))

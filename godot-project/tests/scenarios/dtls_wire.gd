@@ -26,7 +26,7 @@ func run() -> void:
 
 
 func _check_plain_client() -> void:
-	var server: RefCounted = _new_connection()
+	var server: RefCounted = new_connection()
 	check_equal(server.create_host_bound(LOCALHOST, port), OK, "our server starts")
 	check_equal(server.dtls_server_setup(_own.server_options()), OK, "it is set up")
 	var udp := PacketPeerUDP.new()
@@ -97,7 +97,3 @@ func _serve(udp: UDPServer, dtls: DTLSServer, context: Array[PacketPeerDTLS], re
 		peer.poll()
 		if peer.get_status() == PacketPeerDTLS.STATUS_CONNECTED and peer.get_available_packet_count() > 0:
 			received.append(peer.get_packet())
-
-
-func _new_connection() -> RefCounted:
-	return ClassDB.instantiate(peer_class.replace("MultiplayerPeer", "Connection"))

@@ -7,7 +7,6 @@ const IPV6: String = "::1"
 ## The same as Godot prints it.
 const IPV6_PRINTED: String = "0:0:0:0:0:0:0:1"
 const QUIET_SECONDS: float = 0.3
-const EVENT_CONNECT: int = 1
 
 var _has_ipv6: bool = IP.get_local_addresses().has(IPV6_PRINTED)
 
@@ -66,12 +65,12 @@ func _check_server(bind_ip: String, expected: Array) -> void:
 
 ## The same of a bare host, whose event brings the address.
 func _check_bare_host(bind_ip: String, expected: Array) -> void:
-	var host: RefCounted = _new_connection(peer_class)
+	var host: RefCounted = new_connection()
 	if not check_equal(host.create_host_bound(bind_ip, port, 4), OK, "a bare host starts on " + bind_ip):
 		return
 	var clients: Array[RefCounted] = []
 	for address: String in _families():
-		var client: RefCounted = _new_connection(other_class)
+		var client: RefCounted = new_other_connection()
 		check_equal(client.create_host(1), OK, "a bare client starts for " + address)
 		check(client.connect_to_host(address, port) != null, "it connects to " + address)
 		clients.append(client)
@@ -104,7 +103,3 @@ func _families() -> Array[String]:
 
 func _printed(address: String) -> String:
 	return IPV6_PRINTED if address == IPV6 else address
-
-
-func _new_connection(multiplayer_class: String) -> RefCounted:
-	return ClassDB.instantiate(multiplayer_class.replace("MultiplayerPeer", "Connection"))

@@ -47,7 +47,7 @@ func _check_create() -> void:
 
 func _check_alone() -> void:
 	var peer: MultiplayerPeer = new_peer()
-	var host: RefCounted = new_connection(is_ours)
+	var host: RefCounted = new_connection()
 	complains("add_mesh_peer without a mesh", peer.add_mesh_peer.bind(2, host), ERR_UNCONFIGURED)
 	check_equal(peer.create_server(port), OK, "a server starts")
 	complains("add_mesh_peer to a server", peer.add_mesh_peer.bind(2, host), ERR_UNCONFIGURED)
@@ -72,13 +72,13 @@ func _check_hosts() -> void:
 	var peer: MultiplayerPeer = new_peer()
 	check_equal(peer.create_mesh(7), OK, "a mesh begins")
 	complains("add_mesh_peer of null", peer.add_mesh_peer.bind(2, null), ERR_INVALID_PARAMETER)
-	var host: RefCounted = new_connection(is_ours)
+	var host: RefCounted = new_connection()
 	_refuses(peer, "a connection without a host", host)
 	check_equal(host.create_host_bound(LOCALHOST, 0, 2), OK, "a host listens")
 	_refuses(peer, "a host without a peer", host)
 	var callers: Array[RefCounted] = []
 	for count: int in 2:
-		var caller: RefCounted = new_connection(is_ours)
+		var caller: RefCounted = new_connection()
 		check_equal(caller.create_host(1), OK, "another has a host")
 		if count == 0:
 			caller.connect_to_host(LOCALHOST, host.get_local_port())
@@ -252,10 +252,10 @@ func _check_spare_slots() -> void:
 	var node: MeshNode = nodes[0]
 	if await connect_nodes(node, nodes[1], 4):
 		add(node, nodes[1])
-		var stranger: RefCounted = new_connection(is_ours)
+		var stranger: RefCounted = new_connection()
 		check_equal(stranger.create_host(1), OK, "a stranger has a host")
 		stranger.connect_to_host(LOCALHOST, node.hosts[6].get_local_port())
-		var is_in: Callable = func() -> bool: return stranger.service()[0] == ENET_CONNECT
+		var is_in: Callable = func() -> bool: return stranger.service()[0] == EVENT_CONNECT
 		await until(is_in, "a stranger connects to the host of a link")
 		await pump(QUIET_SECONDS)
 		check_equal(node.hosts[6].get_peers().size(), 1, "the stranger is not let in")

@@ -139,16 +139,13 @@ func _both_at_once() -> void:
 	nodes.append(extra)
 	if not await link(nodes[0], extra):
 		return
-	polled.clear()
 	var waiting: Array = []
 	var look: Callable = func(_id: int) -> void:
 		waiting.append(nodes[0].peer.get_available_packet_count())
 	nodes[0].peer.peer_disconnected.connect(look)
 	extra.peer.set_target_peer(1)
 	check_equal(extra.peer.put_packet(pattern(8, 1)), OK, "the last node sends")
-	nodes[1].peer.close()
-	nodes[2].peer.close()
-	await pump(DELIVERY_SECONDS)
+	await _both_leave()
 	nodes[0].peer.poll()
 	check_equal(nodes[0].signals.slice(3), BOTH_LEFT, "one poll reports both in the order of the links")
 	check_equal(waiting, [1, 1], "after it has taken what the others sent")
@@ -163,10 +160,7 @@ func _drop_another_when_left() -> void:
 		if id == 2:
 			nodes[0].peer.disconnect_peer(3, true)
 	nodes[0].peer.peer_disconnected.connect(drop)
-	polled.clear()
-	nodes[1].peer.close()
-	nodes[2].peer.close()
-	await pump(DELIVERY_SECONDS)
+	await _both_leave()
 	printerr(ERRORS_ALLOWED + "its packet peer is inactive")
 	nodes[0].peer.poll()
 	printerr(ERRORS_OVER)
@@ -178,10 +172,7 @@ func _poll_when_left() -> void:
 		# The built-in class reports the same peer again, in each poll within the poll.
 		return
 	nodes[0].peer.peer_disconnected.connect(func(_id: int) -> void: nodes[0].peer.poll())
-	polled.clear()
-	nodes[1].peer.close()
-	nodes[2].peer.close()
-	await pump(DELIVERY_SECONDS)
+	await _both_leave()
 	nodes[0].peer.poll()
 	check_equal(nodes[0].signals.slice(2), BOTH_LEFT, "a handler that polls makes nobody leave twice")
 	check(lacks(nodes[0], 2) and lacks(nodes[0], 3), "both are forgotten")
@@ -227,10 +218,7 @@ func _close_when_joined() -> void:
 
 func _close_when_left() -> void:
 	nodes[0].peer.peer_disconnected.connect(func(_id: int) -> void: nodes[0].peer.close())
-	polled.clear()
-	nodes[1].peer.close()
-	nodes[2].peer.close()
-	await pump(DELIVERY_SECONDS)
+	await _both_leave()
 	nodes[0].peer.poll()
 	check_equal(nodes[0].signals.slice(2), SECOND_LEFT, "a closed mesh reports nobody else")
 	check_equal(int(nodes[0].peer.get_connection_status()), DISCONNECTED, "the node is closed")
@@ -241,6 +229,14 @@ func _dropped() -> void:
 	nodes.pop_front()
 	await _until_left(0, 1)
 	await _until_left(1, 1)
+
+
+## Two nodes close while nobody polls, so that the first one finds both gone in its next poll.
+func _both_leave() -> void:
+	polled.clear()
+	nodes[1].peer.close()
+	nodes[2].peer.close()
+	await pump(DELIVERY_SECONDS)
 
 
 func _until_left(index: int, id: int) -> void:

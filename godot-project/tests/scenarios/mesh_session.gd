@@ -46,8 +46,7 @@ func run() -> void:
 
 func _join() -> bool:
 	var meeting := MeshMeeting.new(role, ROLES, port)
-	var connection_class: String = peer_class.replace("MultiplayerPeer", "Connection")
-	check_equal(meeting.begin(connection_class, _own_id()), OK, "the others are called")
+	check_equal(meeting.begin(connection_class_beside(peer_class), _own_id()), OK, "the others are called")
 	if not await until(meeting.update, "there is a connection to everybody", SESSION_SECONDS):
 		return false
 	for other: String in ROLES:

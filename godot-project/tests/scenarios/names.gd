@@ -26,7 +26,7 @@ func _check_known_name() -> void:
 		check_equal(client.create_client("localhost", port), OK, time + ", a name is taken")
 		print("create_client with a name took %d us" % (Time.get_ticks_usec() - start))
 		check_equal(int(client.get_connection_status()), CONNECTING, time + ", the client is connecting at once")
-		check_equal(client.get_peer(1).get_state(), 1, time + ", the packet peer is there")
+		check_equal(client.get_peer(1).get_state(), STATE_CONNECTING, time + ", the packet peer is there")
 		polled = [server, client]
 		await until(func() -> bool: return client.get_connection_status() == CONNECTED, time + ", the client connects")
 		check_equal(client.get_peer(1).get_remote_port(), port, time + ", the port is the server's")
@@ -47,7 +47,7 @@ func _check_unknown_name() -> void:
 	check_equal(int(client.get_connection_status()), CONNECTING, "defect D30: it is connecting meanwhile")
 	var peer: PacketPeer = client.get_peer(1)
 	check(peer.is_active(), "defect D30: the packet peer is active meanwhile")
-	check_equal(peer.get_state(), 1, "defect D30: the packet peer is connecting meanwhile")
+	check_equal(peer.get_state(), STATE_CONNECTING, "defect D30: the packet peer is connecting meanwhile")
 	check_equal(peer.get_remote_port(), port, "defect D30: it knows the port meanwhile")
 	answers("defect D30: it takes timeouts", peer.set_timeout.bind(32, 1000, 2000), null)
 	printerr(ERRORS_EXPECTED + "an unknown name")
@@ -63,17 +63,17 @@ func _check_unknown_name() -> void:
 
 
 func _check_bare_connection() -> void:
-	var connection: RefCounted = _new_connection()
+	var connection: RefCounted = new_connection()
 	check_equal(connection.create_host(1), OK, "a bare host starts")
 	var peer: PacketPeer = connection.connect_to_host(UNKNOWN, port, 3, 7)
 	check(peer != null, "defect D30: connect_to_host gives a peer at once")
-	check_equal(peer.get_state(), 1, "defect D30: which is connecting")
+	check_equal(peer.get_state(), STATE_CONNECTING, "defect D30: which is connecting")
 	check_equal(peer.get_channels(), 3, "defect D30: with the channels asked for")
 	check_equal(connection.get_peers(), [peer], "defect D30: and belongs to the host")
 	printerr(ERRORS_EXPECTED + "an unknown name of a bare host")
 	var event: Array = connection.service(int(LOOKUP_SECONDS * 1000.0))
 	printerr(ERRORS_OVER)
-	check_equal(event, [2, peer, 0, 0], "defect D30: the attempt ends with a disconnect event")
+	check_equal(event, [EVENT_DISCONNECT, peer, 0, 0], "defect D30: the attempt ends with a disconnect event")
 	check(not peer.is_active(), "defect D30: and the peer is inactive")
 
 	var server: MultiplayerPeer = new_other_peer()
@@ -81,10 +81,9 @@ func _check_bare_connection() -> void:
 	peer = connection.connect_to_host("localhost", port, 3, 7)
 	var joined: Array = []
 	record(server, joined)
-	var end: int = Time.get_ticks_msec() + int(PATIENCE_SECONDS * 1000.0)
-	while joined.is_empty() and Time.get_ticks_msec() < end:
-		connection.service(1)
-		server.poll()
+	polled = [server]
+	await serve_until([connection], func() -> bool: return not joined.is_empty(), "the bare host gets in")
+	polled.clear()
 	check_equal(joined, [["peer_connected", 7]], "defect D30: the bare host connects by a name")
 	connection.destroy()
 	server.close()
@@ -97,7 +96,7 @@ func _check_what_cannot_be_a_name() -> void:
 		var what: String = "defect D30: create_client of \"%s\" fails at once" % address
 		complains(what, client.create_client.bind(address, port), ERR_CANT_CREATE)
 		check_equal(int(client.get_connection_status()), DISCONNECTED, "and leaves the client inactive")
-		var connection: RefCounted = _new_connection()
+		var connection: RefCounted = new_connection()
 		check_equal(connection.create_host(1), OK, "a bare host starts for \"%s\"" % address)
 		what = "defect D30: connect_to_host of \"%s\" fails at once" % address
 		check(with_errors(what, connection.connect_to_host.bind(address, port)) == null, what)
@@ -118,7 +117,7 @@ func _check_closing_meanwhile() -> void:
 		if turn % 2 == 0:
 			client.close()
 	await get_tree().process_frame
-	var connection: RefCounted = _new_connection()
+	var connection: RefCounted = new_connection()
 	check_equal(connection.create_host(1), OK, "a bare host starts to be destroyed")
 	var peer: PacketPeer = connection.connect_to_host("destroyed." + UNKNOWN, port)
 	connection.destroy()
@@ -129,7 +128,3 @@ func _check_closing_meanwhile() -> void:
 	check(connection.connect_to_host(LOCALHOST, port) != null, "defect D30: a look-up given up makes room at once")
 	_left_open = new_peer()
 	check_equal(_left_open.create_client("left-open." + UNKNOWN, port), OK, "defect D30: a look-up may be left open")
-
-
-func _new_connection() -> RefCounted:
-	return ClassDB.instantiate(peer_class.replace("MultiplayerPeer", "Connection"))

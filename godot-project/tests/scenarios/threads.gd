@@ -5,9 +5,6 @@ extends "res://tests/support/scenario.gd"
 const PACKETS: int = 500
 const PACKET_SIZE: int = 100
 const CONNECT_DATA: int = 4242
-## Numbers of ENetConnection.EventType.
-const EVENT_CONNECT: int = 1
-const EVENT_RECEIVE: int = 3
 
 
 func run() -> void:
@@ -20,7 +17,7 @@ func run() -> void:
 
 ## The bare host in one thread echoes what the client in another one sends.
 func _host_in_a_thread() -> void:
-	var host: RefCounted = ClassDB.instantiate(peer_class.replace("MultiplayerPeer", "Connection"))
+	var host: RefCounted = new_connection()
 	var host_thread := Thread.new()
 	var client_thread := Thread.new()
 	check_equal(host_thread.start(_echo.bind(host)), OK, "the host's thread starts")

@@ -6,7 +6,6 @@ extends RefCounted
 ## first one, which tells everybody once it has heard of all.
 
 const LOCALHOST: String = "127.0.0.1"
-const ENET_CONNECT: int = 1
 ## Until what was said is said again, for it may get lost.
 const REPEAT_MSEC: int = 50
 
@@ -18,6 +17,7 @@ var connected: Dictionary = {}
 var _role: String
 var _roles: Array
 var _port: int
+var _connection_class: String
 var _known: Dictionary = {}
 ## Role to connection object.
 var _waiting: Dictionary = {}
@@ -34,6 +34,7 @@ func _init(role: String, roles: Array, port: int) -> void:
 ## Listens for those who come later, and says so to the first, for whom [param port] is free.
 func begin(connection_class: String, id: int) -> Error:
 	var ports: Dictionary = {}
+	_connection_class = connection_class
 	for other: String in _roles.slice(_roles.find(_role) + 1):
 		var connection: RefCounted = ClassDB.instantiate(connection_class)
 		var err: Error = connection.create_host_bound(LOCALHOST, 0, 1)
@@ -56,7 +57,7 @@ func update() -> bool:
 	elif roster.is_empty():
 		_ask()
 	for other: String in _waiting.keys():
-		if _waiting[other].service()[0] == ENET_CONNECT:
+		if _waiting[other].service()[0] == ENetConnection.EVENT_CONNECT:
 			connected[other] = _waiting[other]
 			_waiting.erase(other)
 	return connected.size() == _roles.size() - 1
@@ -70,7 +71,7 @@ func _ask() -> void:
 		return
 	roster = _socket.get_var()
 	for other: String in _roles.slice(0, _roles.find(_role)):
-		var connection: RefCounted = ClassDB.instantiate(_connection_class())
+		var connection: RefCounted = ClassDB.instantiate(_connection_class)
 		connection.create_host(1)
 		connection.connect_to_host(LOCALHOST, roster[other].ports[_role])
 		_waiting[other] = connection
@@ -84,7 +85,3 @@ func _answer() -> void:
 			roster = _known
 			_socket.set_dest_address(LOCALHOST, _socket.get_packet_port())
 			_socket.put_var(roster)
-
-
-func _connection_class() -> String:
-	return "ENetConnectionRs" if _known[_role].is_ours else "ENetConnection"

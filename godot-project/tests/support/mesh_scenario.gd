@@ -3,11 +3,6 @@ extends "res://tests/support/scenario.gd"
 ##
 ## Nodes with an even index are of the class under test, the others of the class on the far side.
 
-const ENET_CONNECT: int = 1
-const ENET_RECEIVE: int = 3
-const STATE_CONNECTED: int = 5
-const STATE_DISCONNECTING: int = 7
-
 ## The nodes of the mesh that is being played.
 var nodes: Array[MeshNode] = []
 
@@ -53,8 +48,8 @@ func add(node: MeshNode, other: MeshNode) -> void:
 
 ## Makes a connection of two nodes and puts it into their [member MeshNode.hosts].
 func connect_nodes(first: MeshNode, second: MeshNode, slots: int = 1) -> bool:
-	var called: RefCounted = new_connection(first.is_ours)
-	var caller: RefCounted = new_connection(second.is_ours)
+	var called: RefCounted = _connection_of(first)
+	var caller: RefCounted = _connection_of(second)
 	check_equal(called.create_host_bound(LOCALHOST, 0, slots), OK, "one end listens")
 	check_equal(caller.create_host(1), OK, "the other has a host")
 	first.hosts[second.id] = called
@@ -69,14 +64,10 @@ func join_hosts(called: RefCounted, caller: RefCounted) -> bool:
 	var have_met: Callable = func() -> bool:
 		# Both go on until both have met: who hears of it first may still owe an answer.
 		for end: int in 2:
-			if (called if end == 0 else caller).service()[0] == ENET_CONNECT:
+			if (called if end == 0 else caller).service()[0] == EVENT_CONNECT:
 				met[end] = true
 		return met == [true, true]
 	return await until(have_met, "two hosts are connected")
-
-
-func new_connection(ours: bool) -> RefCounted:
-	return ClassDB.instantiate("ENetConnectionRs" if ours else "ENetConnection")
 
 
 ## Ends the mesh that was played.
@@ -91,6 +82,10 @@ func drop_mesh() -> void:
 ## Whether [param node] has no peer [param id]; it says so on the way.
 func lacks(node: MeshNode, id: int) -> bool:
 	return with_errors("get_peer of nobody", func() -> bool: return node.peer.get_peer(id) == null)
+
+
+func _connection_of(node: MeshNode) -> RefCounted:
+	return ClassDB.instantiate(connection_class_beside(node.peer.get_class()))
 
 
 class MeshNode:

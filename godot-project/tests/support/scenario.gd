@@ -25,6 +25,19 @@ const UNRELIABLE: int = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
 const ORDERED: int = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE_ORDERED
 const RELIABLE: int = MultiplayerPeer.TRANSFER_MODE_RELIABLE
 
+const EVENT_ERROR: int = ENetConnection.EVENT_ERROR
+const EVENT_NONE: int = ENetConnection.EVENT_NONE
+const EVENT_CONNECT: int = ENetConnection.EVENT_CONNECT
+const EVENT_DISCONNECT: int = ENetConnection.EVENT_DISCONNECT
+const EVENT_RECEIVE: int = ENetConnection.EVENT_RECEIVE
+const STATE_DISCONNECTED: int = ENetPacketPeer.STATE_DISCONNECTED
+const STATE_CONNECTING: int = ENetPacketPeer.STATE_CONNECTING
+const STATE_CONNECTED: int = ENetPacketPeer.STATE_CONNECTED
+const STATE_DISCONNECTING: int = ENetPacketPeer.STATE_DISCONNECTING
+
+## What [method text_of] repeats.
+const TEXT: String = "the quick brown fox jumps over the lazy dog; "
+
 var arguments: Dictionary = {}
 var passed: int = 0
 var failed: int = 0
@@ -65,6 +78,24 @@ func new_peer() -> MultiplayerPeer:
 ## A new peer of the class on the far side.
 func new_other_peer() -> MultiplayerPeer:
 	return ClassDB.instantiate(other_class)
+
+
+## A new connection of the class beside the one under test.
+func new_connection() -> RefCounted:
+	return ClassDB.instantiate(connection_class_beside(peer_class))
+
+
+## A new connection of the class beside that on the far side.
+func new_other_connection() -> RefCounted:
+	return ClassDB.instantiate(connection_class_beside(other_class))
+
+
+## A connection of the far side that calls this run's server, with four channels and [param data].
+func connect_with(data: int) -> RefCounted:
+	var connection: RefCounted = new_other_connection()
+	check_equal(connection.create_host(1), OK, "a bare client starts")
+	check(connection.connect_to_host(LOCALHOST, port, 4, data) != null, "it connects with data %d" % data)
+	return connection
 
 
 func check(held: bool, what: String, detail: String = "") -> bool:
@@ -121,6 +152,20 @@ func holds_within(condition: Callable, seconds: float) -> bool:
 	return false
 
 
+## As [method until], and services [param connections] too; what their events are does not matter.
+func serve_until(connections: Array, condition: Callable, what: String) -> bool:
+	var serve: Callable = func() -> bool:
+		service_all(connections)
+		return condition.call()
+	return await until(serve, what)
+
+
+## Services each of [param connections] once, without a wait.
+func service_all(connections: Array) -> void:
+	for connection: RefCounted in connections:
+		connection.service(0)
+
+
 ## Polls [member polled] for [param seconds]: for what must not happen.
 func pump(seconds: float) -> void:
 	await holds_within(func() -> bool: return false, seconds)
@@ -154,6 +199,16 @@ static func pattern(size: int, seed_value: int) -> PackedByteArray:
 	for index: int in words.size():
 		words[index] = (seed_value + index) * 2654435761
 	return words.to_byte_array().slice(0, size)
+
+
+## [param size] bytes of text, which any way to compress makes smaller.
+static func text_of(size: int) -> PackedByteArray:
+	@warning_ignore("integer_division")
+	return TEXT.repeat(size / TEXT.length() + 1).left(size).to_utf8_buffer()
+
+
+static func connection_class_beside(multiplayer_class: String) -> String:
+	return multiplayer_class.replace("MultiplayerPeer", "Connection")
 
 
 static func sha256(bytes: PackedByteArray) -> String:

@@ -200,9 +200,7 @@ func poll_until(
 		objects: Array, condition: Callable, patience_msec: int = PATIENCE_MSEC) -> bool:
 	var end: int = Time.get_ticks_msec() + patience_msec
 	while true:
-		for object: Object in objects:
-			if not object is MultiplayerPeer or object.get_connection_status() != DISCONNECTED:
-				object.poll()
+		_poll_all(objects)
 		if condition.call():
 			return true
 		if Time.get_ticks_msec() >= end:
@@ -211,14 +209,20 @@ func poll_until(
 	return false
 
 
-## Waits until nothing is under way, without a poll.
+## Waits until nothing is under way, without a poll. Many short waits, since one long wait is over at once for a process
+## that got no processor meanwhile.
 func settle() -> void:
-	OS.delay_msec(SETTLE_MSEC)
+	for _wait: int in SETTLE_MSEC:
+		OS.delay_msec(1)
 
 
-## Polls [param objects] for [param msec].
+## Polls [param objects] for at least [param msec], once a millisecond. Counts polls and does not look at the clock: a
+## process that got no processor for a while still has all of them.
 func pump(objects: Array, msec: int) -> void:
-	poll_until(objects, func() -> bool: return false, msec)
+	_poll_all(objects)
+	for _round: int in msec:
+		OS.delay_msec(1)
+		_poll_all(objects)
 
 
 ## Polls [param objects] until [param peer] is disconnected.
@@ -298,6 +302,12 @@ func filled(size: int, value: int = 0x5a) -> PackedByteArray:
 	bytes.resize(size)
 	bytes.fill(value)
 	return bytes
+
+
+func _poll_all(objects: Array) -> void:
+	for object: Object in objects:
+		if not object is MultiplayerPeer or object.get_connection_status() != DISCONNECTED:
+			object.poll()
 
 
 ## For what a probe needs before its first step; a failure there is a defect of the probe.

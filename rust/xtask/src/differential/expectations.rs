@@ -30,7 +30,8 @@ struct Entry {
     reason: String,
     /// With the network thread on (`true`) or off (`false`) only.
     network_thread: Option<bool>,
-    /// What our classes do in this step; nothing where that depends on when the network thread runs.
+    /// What our classes do in this step; nothing where that depends on when the network thread runs, which is only
+    /// when that is on.
     ours: Option<Step>,
 }
 
@@ -61,7 +62,8 @@ impl Expectations {
             .map(|entry| (entry.probe.as_str(), entry.reason.as_str()))
     }
 
-    /// Each probe of `recorded` is in `played` or in [`Self::not_run`], and every name here is of a recorded probe.
+    /// Each probe of `recorded` is in `played` or in [`Self::not_run`], every name here is of a recorded probe, and
+    /// every step is described that the network thread has no hand in.
     ///
     /// # Errors
     /// On the first name for which that is not so.
@@ -87,25 +89,31 @@ impl Expectations {
                 "differences.json names {name}, which is not recorded"
             );
         }
+        for entry in &self.intended {
+            ensure!(
+                entry.ours.is_some() || entry.network_thread == Some(true),
+                "differences.json does not say what our classes do in {}[{}]",
+                entry.probe,
+                entry.step
+            );
+        }
         Ok(())
     }
 
     /// The differences that no entry describes, and the entries that describe none. Entries of probes that were not
     /// run are left alone.
     pub(super) fn problems(&self, found: &Found, was_run: impl Fn(&str) -> bool) -> Vec<String> {
-        let entries = || {
-            self.intended.iter().filter(|entry| {
-                entry
-                    .network_thread
-                    .is_none_or(|on| on == found.network_thread)
-            })
-        };
         let unnamed = found
             .differences
             .iter()
-            .filter(|difference| !entries().any(|entry| entry.describes(difference)))
+            .filter(|difference| {
+                !self
+                    .entries_for(found)
+                    .any(|entry| entry.describes(difference))
+            })
             .map(|difference| format!("not in differences.json: {difference}"));
-        let stale = entries()
+        let stale = self
+            .entries_for(found)
             .filter(|entry| entry.ours.is_some() && was_run(&entry.probe))
             .filter(|entry| {
                 !found
@@ -130,14 +138,21 @@ impl Expectations {
         let mut counts = BTreeMap::new();
         for difference in &found.differences {
             if let Some(entry) = self
-                .intended
-                .iter()
+                .entries_for(found)
                 .find(|entry| entry.describes(difference))
             {
                 *counts.entry(entry.reason.as_str()).or_default() += 1;
             }
         }
         counts
+    }
+
+    /// The entries that hold for the way our classes were run in `found`.
+    fn entries_for(&self, found: &Found) -> impl Iterator<Item = &Entry> {
+        let network_thread = found.network_thread;
+        self.intended
+            .iter()
+            .filter(move |entry| entry.network_thread.is_none_or(|on| on == network_thread))
     }
 }
 
@@ -211,6 +226,46 @@ mod tests {
         );
         assert_eq!(problems(true, "pq").len(), 2);
         assert!(problems(true, "").is_empty());
+    }
+
+    #[test]
+    fn reasons_are_counted_for_the_way_that_the_probe_was_run() {
+        let expectations: Expectations = serde_json::from_value(json!({"intended": [
+            {"probe": "p", "step": 0, "reason": "off", "network_thread": false, "ours": {"observed": {"value": 7}}},
+            {"probe": "p", "step": 0, "reason": "on", "network_thread": true, "ours": {"observed": {"value": 7}}},
+        ]}))
+        .unwrap();
+        for (network_thread, reason) in [(false, "off"), (true, "on")] {
+            let counts = expectations
+                .counts(&found(network_thread, &[("p", 0, 7)]))
+                .into_iter()
+                .collect::<Vec<_>>();
+            assert_eq!(counts, [(reason, 1)]);
+        }
+    }
+
+    #[test]
+    fn only_with_the_network_thread_on_may_it_stay_open_what_our_classes_do() {
+        let check = |entry| {
+            let expectations: Expectations =
+                serde_json::from_value(json!({"intended": [entry]})).unwrap();
+            expectations
+                .check_coverage(|_| true, ["p"].into_iter(), |_| true)
+                .map_err(|error| error.to_string())
+        };
+        let refused = Err("differences.json does not say what our classes do in p[3]".to_owned());
+        let open = |network_thread: Option<bool>| {
+            json!({
+                "probe": "p", "step": 3, "reason": "x", "network_thread": network_thread,
+            })
+        };
+        assert_eq!(check(open(None)), refused);
+        assert_eq!(check(open(Some(false))), refused);
+        assert_eq!(check(open(Some(true))), Ok(()));
+        assert_eq!(
+            check(json!({"probe": "p", "step": 3, "reason": "x", "ours": {}})),
+            Ok(())
+        );
     }
 
     #[test]

@@ -64,7 +64,7 @@ const MESHES: [(&str, [Class; 4]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 24] = [
+const SINGLE: [(&str, &[(Class, Class)]); 25] = [
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
     ("inactive", &[BUILT_IN, OURS]),
@@ -79,6 +79,7 @@ const SINGLE: [(&str, &[(Class, Class)]); 24] = [
     ("defects", &[OURS, OUR_SERVER, UNTHREADED]),
     ("mesh", &ALL_PAIRS),
     ("mesh_leaving", &ALL_PAIRS),
+    ("mesh_pair", &[OURS]),
     ("defects_of_traffic", &[OURS, OUR_SERVER, UNTHREADED]),
     ("ip_versions", &[OURS, UNTHREADED]),
     ("call_costs", &[BUILT_IN, OURS, UNTHREADED]),
