@@ -248,6 +248,8 @@ func _trace_leaving(server: End, client1: End, client2: End) -> void:
 	_clear_calls([server])
 	server.api.disconnect_peer(client2.peer.get_unique_id())
 	step({"calls": server.wrapper.take_calls(), "api_signals": _take_api_signals()})
+	# By now network threads have brought both clients what they get, which one may else hear of in the middle of a round.
+	settle()
 	pump([client1, client2, server], 50)
 	step({
 		"api_signals": _take_api_signals(),
