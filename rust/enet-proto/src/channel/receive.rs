@@ -29,12 +29,31 @@ impl Abort {
     pub(crate) const UNACCEPTABLE: Self = Self(DropCause::Unacceptable);
 }
 
+/// What is buffered in channels until its turn comes.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) bytes: usize,
+    packets: usize,
+}
+
+impl Held {
+    const fn put(&mut self, len: usize) {
+        self.bytes += len;
+        self.packets += 1;
+    }
+
+    const fn take(&mut self, len: usize) {
+        self.bytes = self.bytes.saturating_sub(len);
+        self.packets = self.packets.saturating_sub(1);
+    }
+}
+
 /// What a channel needs of its peer to take something in.
 pub(crate) struct Intake<'a> {
     /// Bytes buffered for the peer and not yet handed out.
     pub(crate) waiting: &'a mut usize,
-    /// Those of them that cannot be handed out yet.
-    pub(crate) held: &'a mut usize,
+    /// What of that cannot be handed out yet.
+    pub(crate) held: &'a mut Held,
     /// Events of the peer that the application has not taken, besides those in `ready`.
     pub(crate) unreleased: usize,
     /// Packets that are ready for the application.
@@ -48,44 +67,53 @@ pub(crate) struct Intake<'a> {
 }
 
 impl Intake<'_> {
-    /// Counts `len` bytes as waiting, unless the limit is reached. ENet's test precedes the addition.
+    /// Counts a packet of `len` bytes as waiting, unless the limit is reached. ENet's test precedes the addition.
     ///
-    /// What is `next` in line is refused only for what the application has not taken: bytes that wait for this very
-    /// packet must not keep it out, or the connection would stand still for good. Everything else must fit.
+    /// What is `next` in line is refused only for what the application has not taken: what waits for this very packet
+    /// must not keep it out, or the connection would stand still for good. Everything else must fit.
     pub(crate) fn charge(&mut self, len: usize, next: bool) -> Result<(), Abort> {
-        let limit = self.maximum_waiting_data;
-        // Packets cost memory also when they are empty.
-        let crowded = self.unreleased + self.ready.len() >= limit / LEAST_COST;
-        let refused = match next {
-            _ if self.vanilla_quirks => *self.waiting >= limit,
-            true => self.waiting.saturating_sub(*self.held) >= limit,
-            false => self.waiting.saturating_add(len) > limit,
+        let refused = if self.vanilla_quirks {
+            *self.waiting >= self.maximum_waiting_data
+        } else {
+            self.is_crowded(next) || self.is_filled(len, next)
         };
-        if refused || (crowded && !self.vanilla_quirks) {
-            log::trace!(
-                "channel {}: {} bytes wait, {len} more are refused",
-                self.channel_id,
-                self.waiting
-            );
+        if refused {
             return Err(Abort(DropCause::Memory));
         }
         *self.waiting += len;
-        *self.held += len;
+        self.held.put(len);
         Ok(())
+    }
+
+    /// Whether there are too many packets: they cost memory also when they are empty.
+    fn is_crowded(&self, next: bool) -> bool {
+        let held = if next { 0 } else { self.held.packets };
+        let most = (self.maximum_waiting_data / LEAST_COST).max(1);
+        self.unreleased + self.ready.len() + held >= most
+    }
+
+    /// Whether there are too many bytes for `len` more.
+    const fn is_filled(&self, len: usize, next: bool) -> bool {
+        let limit = self.maximum_waiting_data;
+        if next {
+            self.waiting.saturating_sub(self.held.bytes) >= limit
+        } else {
+            self.waiting.saturating_add(len) > limit
+        }
     }
 
     /// Takes back the charge of something that will not be delivered.
     fn discard(&mut self, len: usize) {
         if !self.vanilla_quirks {
             *self.waiting = self.waiting.saturating_sub(len);
-            *self.held = self.held.saturating_sub(len);
+            self.held.take(len);
         }
     }
 
     /// Hands over a packet that was charged.
     pub(crate) fn deliver(&mut self, data: Bytes, flags: PacketFlags) {
         if self.open {
-            *self.held = self.held.saturating_sub(data.len());
+            self.held.take(data.len());
             self.ready.push_back(Received {
                 channel_id: self.channel_id,
                 packet: Packet::new(data, flags),

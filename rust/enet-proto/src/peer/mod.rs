@@ -34,6 +34,7 @@ pub use statistics::PeerStatistics;
 use throttle::{Loss, Throttle};
 use unsequenced::UnsequencedWindow;
 
+use crate::channel::Held;
 use crate::config::HostConfig;
 use crate::consts::{PEER_PING_INTERVAL, PROTOCOL_MAXIMUM_PEER_ID};
 use crate::event::{DisconnectCause, Event, PeerId};
@@ -133,8 +134,8 @@ pub(crate) struct Peer {
     /// Packets for the application, and the bytes it has not taken: these and what is buffered in channels.
     pub(crate) ready: VecDeque<Received>,
     pub(crate) waiting: usize,
-    /// The bytes that are buffered in channels.
-    held: usize,
+    /// What of them is buffered in channels.
+    held: Held,
     /// Events that were handed out and not yet released.
     pub(crate) unreleased: usize,
     /// Whether the disconnect event was made.
@@ -195,7 +196,7 @@ impl Peer {
             outgoing_total: 0,
             ready: VecDeque::new(),
             waiting: 0,
-            held: 0,
+            held: Held::default(),
             unreleased: 0,
             end_reported: false,
             dispatched: false,
@@ -245,7 +246,9 @@ impl Peer {
         self.unacknowledged_control = NumberIndex::default();
         self.acknowledgements.clear();
         self.channels.clear();
-        self.waiting = self.waiting.saturating_sub(std::mem::take(&mut self.held));
+        self.waiting = self
+            .waiting
+            .saturating_sub(std::mem::take(&mut self.held).bytes);
     }
 
     /// Queues the acknowledgement of a command that was handled, unless this state gives none.

@@ -1,7 +1,7 @@
 //! Limits that a host sets for its peers: channels, packet size, bytes that wait for the application.
 
 use super::*;
-use crate::{Event, Packet, PeerState};
+use crate::{DropCause, Event, Packet, PeerState};
 
 #[test]
 fn channel_count_is_the_smaller_of_what_was_asked_and_allowed() {
@@ -148,6 +148,79 @@ fn empty_packets_that_nobody_takes_are_refused_too() {
     pair.client.send(0, Packet::unsequenced(payload(0)));
     pair.run_for(millis(1000));
     assert_eq!(pair.server.received().len(), received + 1);
+}
+
+#[test]
+fn empty_packets_that_wait_for_an_epoch_to_come_are_refused_too() {
+    let most = 64_000 / 64;
+    let mut pair = Setup::plain(11)
+        .server(|config| config.maximum_waiting_data(64_000))
+        .connected();
+    let from = pair.client.address;
+    for number in 1..=2000 {
+        let rest = [u16::to_be_bytes(number), [0, 0]].concat();
+        let ahead = Raw::untimed(0).command(0x07, number as u8 % 2, 3, &rest);
+        pair.inject(from, &ahead.0);
+    }
+    let refused = pair.server.host.statistics().dropped(DropCause::Memory);
+    assert_eq!(refused, 2000 - most);
+    // What closes the gap is taken, and what waited for it comes out.
+    for (channel_id, number) in [(0, 1), (1, 1), (0, 2), (1, 2), (0, 3), (1, 3)] {
+        let next = Raw::timed(0, 1000).reliable(channel_id, number, b"");
+        pair.inject(from, &next.0);
+    }
+    assert_eq!(pair.server.received().len() as u64, 6 + most);
+}
+
+#[test]
+fn reliable_packets_that_fill_a_limit_do_not_keep_out_the_one_they_wait_for() {
+    let mut pair = Setup::plain(12)
+        .server(|config| config.maximum_waiting_data(640))
+        .connected();
+    let from = pair.client.address;
+    for number in (1..=20).rev() {
+        let packet = Raw::timed(0, 1000).reliable(0, number, b"");
+        pair.inject(from, &packet.0);
+    }
+    // Of 20..=2 ten are kept, then the first comes; the others must be sent again.
+    assert_eq!(
+        pair.server.host.statistics().dropped(DropCause::Memory),
+        19 - 10
+    );
+    for number in 2..=20 {
+        let packet = Raw::timed(0, 1000).reliable(0, number, b"");
+        pair.inject(from, &packet.0);
+    }
+    assert_eq!(pair.server.received().len(), 20);
+}
+
+#[test]
+fn tiny_reliable_packets_come_through_losses_at_the_default_limits() {
+    let mut pair = Setup::new(13)
+        .link(|link| link.loss(0.2))
+        .channels(2)
+        .connected();
+    let sent = numbered(20_000);
+    for data in &sent {
+        pair.client.send(0, Packet::reliable(data.clone()));
+    }
+    pair.run_until_idle();
+    assert!(pair.server.received() == sent);
+    let seen = pair.server.host.statistics();
+    assert_eq!(seen.dropped(DropCause::Memory), 0);
+}
+
+#[test]
+fn a_limit_below_the_least_cost_of_a_packet_lets_one_in() {
+    let mut pair = Setup::new(14)
+        .both(|config| config.maximum_waiting_data(10))
+        .connected();
+    let sent = numbered(5);
+    for data in &sent {
+        pair.client.send(0, Packet::reliable(data.clone()));
+    }
+    pair.run_until_idle();
+    assert!(pair.server.received() == sent);
 }
 
 #[test]
