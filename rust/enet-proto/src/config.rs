@@ -130,8 +130,8 @@ impl HostConfig {
 
     /// For tests against recordings of ENet 1.3.18: answers as C ENet does where this engine is safer on purpose.
     ///
-    /// Connections get the lowest free number and a slot before their address is proven, no limit of [`Limits`] holds,
-    /// acknowledgements that match nothing count, a DISCONNECT may carry any number and discards
+    /// Connections get the lowest free number and a slot before their address is proven, bans do not hold and of
+    /// [`Limits`] only those of refusals and log lines, acknowledgements that match nothing count, a DISCONNECT may carry any number and discards
     /// what was not handed out, dropped packets stay charged, empty unreliable fragments are taken, and a
     /// dropped unsequenced packet takes its followers along.
     #[must_use]

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::time::Time;
 
-/// What others may cost a host; 0 lifts a limit.
+/// What others may cost a host; 0 lifts a limit, and a rate with its burst.
 ///
 /// What is over a limit is dropped and counted in [`HostStatistics::dropped`](crate::HostStatistics::dropped). The
-/// defaults admit 1000 clients that connect at once from one address, and do not slow a connection on a fast network.
+/// defaults admit 1000 clients that connect at once from one address, and 200,000 datagrams a second of a connection.
 /// How many connections one address may have is [`HostConfig::duplicate_peers`](crate::HostConfig::duplicate_peers), as
 /// in ENet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Limits {
     pub half_open_per_source: usize,
     /// Connections that a source may begin per second in the long run, default 100; see
     /// [`join_burst_per_source`](Self::join_burst_per_source). Counted when the address is proven, so that nobody can
-    /// use up the share of another.
+    /// use up the share of another; who is over it by then is told [`Reason::TooMany`](crate::Reason::TooMany).
     pub joins_per_source: u32,
     /// Connections that a source may begin at once; default 1024.
     pub join_burst_per_source: u32,
@@ -31,7 +31,8 @@ pub struct Limits {
     pub refusals: u32,
     /// Datagrams that a peer may send per second; default 200,000.
     pub datagrams_per_peer: u32,
-    /// Bytes that a peer may send per second; default 512 MiB.
+    /// Bytes that a peer may send per second; default 512 MiB. One datagram, of up to 4096 bytes, may always be sent at
+    /// once.
     pub bytes_per_peer: u32,
     /// How many times as long a datagram may be after decompression; default 256. It is never longer than the
     /// connection's MTU, and that of a stranger never longer than one CONNECT.
@@ -77,20 +78,20 @@ impl Limits {
 pub(crate) struct TokenBucket {
     rate: u32,
     burst: u32,
-    /// Millionths of a token; below zero is a debt.
-    level: i64,
+    /// Millionths of a token.
+    level: u64,
     filled: Time,
 }
 
-const WHOLE: i64 = 1_000_000;
+const WHOLE: u64 = 1_000_000;
 
 impl TokenBucket {
-    /// A full bucket. A `rate` of 0 is no limit.
+    /// A full bucket. A `rate` or `burst` of 0 is no limit.
     pub(crate) fn new(rate: u32, burst: u32, now: Time) -> Self {
         Self {
-            rate,
+            rate: if burst == 0 { 0 } else { rate },
             burst,
-            level: i64::from(burst) * WHOLE,
+            level: u64::from(burst) * WHOLE,
             filled: now,
         }
     }
@@ -104,13 +105,13 @@ impl TokenBucket {
     /// Whether the bucket is full, so that forgetting it changes nothing.
     pub(crate) fn is_full(&mut self, now: Time) -> bool {
         self.fill(now);
-        self.rate == 0 || self.level >= i64::from(self.burst) * WHOLE
+        self.rate == 0 || self.level >= u64::from(self.burst) * WHOLE
     }
 
     /// Takes `tokens` if they are there.
     pub(crate) fn take(&mut self, tokens: u32, now: Time) -> bool {
         self.fill(now);
-        let price = i64::from(tokens) * WHOLE;
+        let price = u64::from(tokens) * WHOLE;
         if self.rate == 0 {
             return true;
         }
@@ -121,22 +122,14 @@ impl TokenBucket {
         true
     }
 
-    /// Takes one token, owing it if there is none.
-    pub(crate) fn owe(&mut self, now: Time) {
-        self.fill(now);
-        self.level -= WHOLE;
-    }
-
     fn fill(&mut self, now: Time) {
-        let elapsed = now.saturating_since(self.filled).as_micros();
+        let elapsed = now.as_micros().saturating_sub(self.filled.as_micros());
         self.filled = self.filled.max(now);
-        let gained = i64::try_from(elapsed)
-            .unwrap_or(i64::MAX)
-            .saturating_mul(i64::from(self.rate));
+        let gained = elapsed.saturating_mul(self.rate.into());
         self.level = self
             .level
             .saturating_add(gained)
-            .min(i64::from(self.burst) * WHOLE);
+            .min(u64::from(self.burst) * WHOLE);
     }
 }
 
@@ -195,18 +188,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_owed_is_paid_back_before_the_next_token() {
-        let mut bucket = TokenBucket::new(10, 1, Time::ZERO);
-        (0..3).for_each(|_| bucket.owe(Time::ZERO));
-        assert!(!bucket.has_one(Time::from_millis(299)));
-        assert!(bucket.has_one(Time::from_millis(300)));
+    fn what_was_taken_is_there_again_after_its_time() {
+        let mut bucket = TokenBucket::new(10, 3, Time::ZERO);
+        assert!(bucket.is_full(Time::ZERO) && bucket.take(3, Time::ZERO));
+        assert!(!bucket.has_one(Time::from_millis(99)));
+        assert!(bucket.has_one(Time::from_millis(100)));
+        assert!(!bucket.is_full(Time::from_millis(299)));
         assert!(bucket.is_full(Time::from_millis(300)));
     }
 
     #[test]
     fn a_rate_of_zero_is_no_limit() {
-        let mut bucket = TokenBucket::new(0, 0, Time::ZERO);
-        assert!((0..1000).all(|_| bucket.take(1, Time::ZERO)));
+        for (rate, burst) in [(0, 0), (0, 10), (10, 0)] {
+            let mut bucket = TokenBucket::new(rate, burst, Time::ZERO);
+            assert!((0..1000).all(|_| bucket.take(1, Time::ZERO)));
+            assert!(bucket.has_one(Time::ZERO) && bucket.is_full(Time::ZERO));
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! ENet gives a DISCONNECT 32 bits of user data and no meaning. A reason of ours is told from whatever number another
 //! program puts there by its upper half, which spells [`TAG`]: a program that takes its numbers at random is
-//! misread once in a million times (4106 of 2^32 numbers are reasons), one that counts from 0 never. What does not fit exactly is no reason:
-//! [`Reason::from_data`] answers `None`, and the number is the application's own.
+//! misread once in a million times (4106 of 2^32 numbers are reasons), one that counts from 0 never. What does not fit
+//! exactly is no reason: [`Reason::from_data`] answers `None`, and the number is the application's own.
 //!
 //! ```text
 //! bits 31..16  0xE4E7

@@ -1,6 +1,6 @@
 //! [`Bans`]: addresses that are not let in for a time, and [`Prefix`], by which they are named.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -133,25 +133,42 @@ pub struct Ban {
     pub answer: Option<u32>,
 }
 
+impl Ban {
+    fn holds(&self, now: Time) -> bool {
+        self.until.is_none_or(|until| until > now)
+    }
+}
+
 /// The bans of a host. Looking one up costs a probe for each length of prefix in use.
 #[derive(Debug, Default)]
 pub(super) struct Bans {
     bans: HashMap<Prefix, Ban>,
+    /// When those end that do, soonest first.
+    ends: BTreeSet<(Time, Prefix)>,
     /// How many bans have each length, of IPv4 (`true`) and of IPv6.
     lengths: BTreeMap<(bool, u8), usize>,
 }
 
 impl Bans {
-    fn insert(&mut self, ban: Ban) {
-        if self.bans.insert(ban.prefix, ban).is_none() {
-            let length = (ban.prefix.address.is_ipv4(), ban.prefix.len);
-            *self.lengths.entry(length).or_default() += 1;
+    /// Enters a ban, and forgets those that have ended by `now`.
+    fn insert(&mut self, ban: Ban, now: Time) {
+        while let Some(&(until, prefix)) = self.ends.first()
+            && until <= now
+        {
+            self.remove(prefix);
         }
+        self.remove(ban.prefix);
+        self.bans.insert(ban.prefix, ban);
+        self.ends.extend(ban.until.map(|until| (until, ban.prefix)));
+        let length = (ban.prefix.address.is_ipv4(), ban.prefix.len);
+        *self.lengths.entry(length).or_default() += 1;
     }
 
-    fn remove(&mut self, prefix: Prefix) -> bool {
-        if self.bans.remove(&prefix).is_none() {
-            return false;
+    /// Takes a ban out and returns it.
+    fn remove(&mut self, prefix: Prefix) -> Option<Ban> {
+        let ban = self.bans.remove(&prefix)?;
+        if let Some(until) = ban.until {
+            self.ends.remove(&(until, prefix));
         }
         let length = (prefix.address.is_ipv4(), prefix.len);
         if let Some(count) = self.lengths.get_mut(&length) {
@@ -160,44 +177,21 @@ impl Bans {
                 self.lengths.remove(&length);
             }
         }
-        true
+        Some(ban)
     }
 
-    /// The longest-lasting ban of `address` at `now`. One that has ended is forgotten here.
-    pub(super) fn of(&mut self, address: IpAddr, now: Time) -> Option<Ban> {
-        if self.bans.is_empty() {
-            return None;
-        }
+    /// The longest-lasting ban of `address` at `now`.
+    pub(super) fn of(&self, address: IpAddr, now: Time) -> Option<Ban> {
         let address = address.to_canonical();
-        let prefixes: Vec<Prefix> = self
-            .lengths
+        self.lengths
             .keys()
             .filter(|(v4, _)| *v4 == address.is_ipv4())
-            .map(|&(_, len)| Prefix {
-                address: mask(address, len),
-                len,
+            .filter_map(|&(_, len)| {
+                let address = mask(address, len);
+                self.bans.get(&Prefix { address, len }).copied()
             })
-            .collect();
-        let mut found: Option<Ban> = None;
-        for prefix in prefixes {
-            let Some(&ban) = self.bans.get(&prefix) else {
-                continue;
-            };
-            if ban.until.is_some_and(|until| until <= now) {
-                self.remove(prefix);
-            } else if found.is_none_or(|other| lasts_longer(&ban, &other)) {
-                found = Some(ban);
-            }
-        }
-        found
-    }
-}
-
-fn lasts_longer(one: &Ban, other: &Ban) -> bool {
-    match (one.until, other.until) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(one), Some(other)) => one > other,
+            .filter(|ban| ban.holds(now))
+            .max_by_key(|ban| (ban.until.is_none(), ban.until))
     }
 }
 
@@ -208,7 +202,8 @@ impl Host {
     /// - `answer`: what those who try are told, as user data of their disconnect event, for example
     ///   [`Reason::Banned`](crate::Reason::Banned); `None` leaves them without an answer.
     ///
-    /// Connections that stand are not ended.
+    /// Connections that stand are not ended. A host with
+    /// [`vanilla_quirks`](crate::HostConfig::vanilla_quirks) keeps nobody out.
     pub fn ban(
         &mut self,
         now: Time,
@@ -216,23 +211,27 @@ impl Host {
         duration: Option<Duration>,
         answer: Option<u32>,
     ) {
-        self.bans.insert(Ban {
-            prefix,
-            until: duration.map(|duration| now + duration),
-            answer,
-        });
+        let until = duration.map(|duration| now + duration);
+        self.bans.insert(
+            Ban {
+                prefix,
+                until,
+                answer,
+            },
+            now,
+        );
     }
 
-    /// Ends a ban; `false` if there was none of exactly this prefix.
+    /// Ends a ban; `false` if there was none of exactly this prefix. One that has ended may still be there.
     pub fn unban(&mut self, prefix: Prefix) -> bool {
-        self.bans.remove(prefix)
+        self.bans.remove(prefix).is_some()
     }
 
     /// The bans that hold at `now`, in order of their prefixes.
     #[must_use]
     pub fn bans(&self, now: Time) -> Vec<Ban> {
-        let holds = |ban: &Ban| ban.until.is_none_or(|until| until > now);
-        let mut bans: Vec<Ban> = self.bans.bans.values().copied().filter(holds).collect();
+        let all = self.bans.bans.values().copied();
+        let mut bans: Vec<Ban> = all.filter(|ban| ban.holds(now)).collect();
         bans.sort_unstable_by_key(|ban| ban.prefix);
         bans
     }
@@ -248,6 +247,14 @@ mod tests {
 
     fn address(text: &str) -> IpAddr {
         text.parse().expect("an address")
+    }
+
+    fn ban(text: &str, until: Option<Time>) -> Ban {
+        Ban {
+            prefix: prefix(text),
+            until,
+            answer: None,
+        }
     }
 
     #[test]
@@ -303,30 +310,37 @@ mod tests {
         let second = |seconds: u64| Time::from_millis(seconds * 1000);
         let mut bans = Bans::default();
         for (text, until) in [("10.0.0.0/8", 10), ("10.1.0.0/16", 5), ("10.1.2.3", 20)] {
-            bans.insert(Ban {
-                prefix: prefix(text),
-                until: Some(second(until)),
-                answer: None,
-            });
+            bans.insert(ban(text, Some(second(until))), second(0));
         }
-        let banned = |bans: &mut Bans, text, at| {
+        let banned = |bans: &Bans, text, at| {
             let ban = bans.of(address(text), second(at));
             ban.map(|ban| ban.prefix.to_string())
         };
+        assert_eq!(banned(&bans, "10.1.2.3", 0).as_deref(), Some("10.1.2.3"));
+        assert_eq!(banned(&bans, "10.1.9.9", 4).as_deref(), Some("10.0.0.0/8"));
+        assert_eq!(banned(&bans, "10.1.9.9", 10), None);
         assert_eq!(
-            banned(&mut bans, "10.1.2.3", 0).as_deref(),
+            banned(&bans, "::ffff:10.1.2.3", 19).as_deref(),
             Some("10.1.2.3")
         );
-        assert_eq!(
-            banned(&mut bans, "10.1.9.9", 4).as_deref(),
-            Some("10.0.0.0/8")
-        );
-        assert_eq!(banned(&mut bans, "10.1.9.9", 10), None);
-        assert_eq!(
-            banned(&mut bans, "::ffff:10.1.2.3", 19).as_deref(),
-            Some("10.1.2.3")
-        );
-        assert_eq!(banned(&mut bans, "10.1.2.3", 20), None);
-        assert!(bans.bans.is_empty() && bans.lengths.is_empty());
+        assert_eq!(banned(&bans, "10.1.2.3", 20), None);
+    }
+
+    #[test]
+    fn bans_that_have_ended_are_forgotten_at_the_next_one() {
+        let second = |seconds: u64| Time::from_millis(seconds * 1000);
+        let mut bans = Bans::default();
+        for (text, until) in [("10.0.0.1", 10), ("::1", 5), ("10.2.0.0/16", 20)] {
+            bans.insert(ban(text, Some(second(until))), second(0));
+        }
+        // One of them is prolonged for good.
+        bans.insert(ban("10.2.0.0/16", None), second(10));
+        assert_eq!((bans.bans.len(), bans.lengths.len()), (1, 1));
+        bans.insert(ban("10.0.0.0/8", Some(second(40))), second(30));
+        assert_eq!((bans.bans.len(), bans.ends.len()), (2, 1));
+        for text in ["10.2.0.0/16", "10.0.0.0/8"] {
+            assert!(bans.remove(prefix(text)).is_some(), "{text}");
+        }
+        assert!(bans.lengths.is_empty() && bans.ends.is_empty());
     }
 }

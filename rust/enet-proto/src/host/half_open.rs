@@ -7,19 +7,23 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use crate::choices::Choices;
 use crate::consts::PROTOCOL_MAXIMUM_PEER_ID;
 use crate::limits::Limits;
 use crate::peer::Sessions;
-use crate::time::Millis;
+use crate::time::{Millis, Time};
 use crate::wire::Handshake;
 
 /// After how many ms of silence an attempt is forgotten. Clients repeat a CONNECT after 500 ms, then ever more rarely;
 /// one that is repeated later than this is simply new.
 const LIFE: u32 = 5000;
-/// Attempts of one address and port: a program may connect many times to the same server, as load tests do.
-const PER_ADDRESS: usize = 256;
+/// How often attempts are looked through for those that are silent.
+const SWEEP_SPAN: Duration = Duration::from_millis(LIFE as u64 / 5);
+/// Attempts of one address and port at a time: a program may connect many times to the same server, as load tests do.
+/// Each is one more that a blind guess may hit.
+const PER_ADDRESS: usize = 16;
 /// Attempts of which one is chosen to go.
 const HANDFUL: usize = 8;
 /// How long two challenges are apart that have one in between, in ms: two a second at most.
@@ -100,10 +104,9 @@ impl Attempt {
         self.touched = now;
     }
 
-    /// Whether another challenge of `len` bytes may go out.
-    pub(super) fn may_challenge(&self, len: usize, now: Millis) -> bool {
-        len <= self.credit
-            && self.challenges[0].is_none_or(|earlier| now.age(earlier.at) >= CHALLENGE_SPAN)
+    /// Whether the last challenges are long enough ago for another.
+    pub(super) fn is_due(&self, now: Millis) -> bool {
+        self.challenges[0].is_none_or(|earlier| now.age(earlier.at) >= CHALLENGE_SPAN)
     }
 
     /// Books a challenge of `len` bytes.
@@ -141,7 +144,7 @@ pub(super) struct HalfOpen {
     /// How many attempts were offered each label; empty until the first one.
     offered: Vec<u16>,
     /// When attempts are next looked through for those that are silent.
-    sweep: Option<Millis>,
+    sweep: Option<Time>,
 }
 
 impl HalfOpen {
@@ -187,24 +190,19 @@ impl HalfOpen {
         self.attempts[index].label = label;
     }
 
-    /// Enters an attempt of a new name; returns its index and how many others had to go.
+    /// Enters an attempt of a new name; returns its index and whether another had to go.
     pub(super) fn insert(
         &mut self,
+        now: Time,
         attempt: Attempt,
         limits: &Limits,
         choices: &mut dyn Choices,
-    ) -> (usize, u64) {
+    ) -> (usize, bool) {
         let source = Source::of(attempt.from.ip());
-        let mut evicted = 0;
-        let oldest_here = (self.of_address(attempt.from).count() >= PER_ADDRESS)
-            .then(|| {
-                self.of_address(attempt.from)
-                    .min_by_key(|&index| self.age_key(index, attempt.touched))
-            })
-            .flatten();
+        let (of_address, oldest) = self.oldest_of(attempt.from, attempt.touched);
         let of_source = self.by_source.get(&source).copied().unwrap_or(0);
-        let victim = if oldest_here.is_some() {
-            oldest_here
+        let victim = if of_address >= PER_ADDRESS {
+            oldest
         } else if of_source >= Limits::bound(limits.half_open_per_source) {
             Some(self.any_of(source, choices))
         } else if self.attempts.len() >= Limits::bound(limits.half_open) {
@@ -214,14 +212,13 @@ impl HalfOpen {
         };
         if let Some(victim) = victim {
             self.remove(victim);
-            evicted += 1;
         }
-        self.sweep.get_or_insert(attempt.touched.plus(LIFE / 5));
+        self.sweep.get_or_insert(now + SWEEP_SPAN);
         let index = self.attempts.len();
         self.by_name.insert(attempt.name(), index);
         *self.by_source.entry(source).or_default() += 1;
         self.attempts.push(attempt);
-        (index, evicted)
+        (index, victim.is_some())
     }
 
     /// Takes an attempt out.
@@ -245,18 +242,19 @@ impl HalfOpen {
     }
 
     /// When [`sweep`](Self::sweep) is due.
-    pub(super) const fn next_sweep(&self) -> Option<Millis> {
+    pub(super) const fn next_sweep(&self) -> Option<Time> {
         self.sweep
     }
 
     /// Forgets what has been silent for long; returns how many. Gives memory back when few are left.
-    pub(super) fn sweep(&mut self, now: Millis) -> u64 {
-        if self.sweep.is_none_or(|due| now.before(due)) {
+    pub(super) fn sweep(&mut self, now: Time) -> u64 {
+        if self.sweep.is_none_or(|due| now < due) {
             return 0;
         }
+        let millis = now.millis();
         let mut expired = 0;
         for index in (0..self.attempts.len()).rev() {
-            if now.age(self.attempts[index].touched) >= LIFE {
+            if millis.age(self.attempts[index].touched) >= LIFE {
                 self.remove(index);
                 expired += 1;
             }
@@ -265,7 +263,7 @@ impl HalfOpen {
             self.attempts.shrink_to(2 * self.attempts.len());
             self.by_source.shrink_to(2 * self.attempts.len());
         }
-        self.sweep = (!self.attempts.is_empty()).then(|| now.plus(LIFE / 5));
+        self.sweep = (!self.attempts.is_empty()).then(|| now + SWEEP_SPAN);
         expired
     }
 
@@ -275,9 +273,14 @@ impl HalfOpen {
             .map(|(_, &index)| index)
     }
 
-    /// Older attempts come first.
-    fn age_key(&self, index: usize, now: Millis) -> std::cmp::Reverse<u32> {
-        std::cmp::Reverse(now.age(self.attempts[index].touched))
+    /// How many attempts an address has, and the oldest of them.
+    fn oldest_of(&self, from: SocketAddr, now: Millis) -> (usize, Option<usize>) {
+        let age = |index: usize| now.age(self.attempts[index].touched);
+        self.of_address(from)
+            .fold((0, None), |(count, oldest), index| {
+                let older = oldest.is_none_or(|other| age(index) > age(other));
+                (count + 1, if older { Some(index) } else { oldest })
+            })
     }
 
     /// An attempt of `source`, which has some, all equally likely as long as it has a fair share of the table.

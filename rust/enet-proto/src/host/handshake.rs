@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::Host;
-use crate::admission::{ConnectRequest, Verdict};
+use crate::admission::Verdict;
 use crate::channel::Abort;
 use crate::config::HostConfig;
 use crate::consts::{
@@ -141,16 +141,9 @@ impl Host {
         }
         let vacant = self.slots.vacant(self.config.peer_count);
         let (id, last) = vacant.ok_or(Abort(DropCause::ConnectIgnored))?;
-        if let Some(admission) = &mut self.admission {
-            let request = ConnectRequest {
-                from,
-                data,
-                full: false,
-            };
-            if let Err(data) = admission.admit(&request, id) {
-                self.refuse(now, from, connect, data, len);
-                return Err(Abort(DropCause::ConnectRefused));
-            }
+        if let Err(data) = self.admit(from, data, id) {
+            self.refuse(now, from, connect, data, len);
+            return Err(Abort(DropCause::ConnectRefused));
         }
         let sessions = Sessions {
             outgoing: next_session(connect.incoming_session, last.outgoing),
@@ -181,15 +174,18 @@ impl Host {
         data: u32,
         len: usize,
     ) {
+        if !self.refusals.has_one(now) {
+            return;
+        }
         let header = ProtocolHeader {
             peer_id: connect.peer_id,
             session: refusing_session(connect.incoming_session),
             compressed: false,
             sent_time: None,
         };
-        let (mut body, mut datagram) = (Vec::new(), Vec::new());
-        write_goodbye(1, data, &mut body);
-        self.seal(header, connect.connect_id, &body, &mut datagram);
+        let datagram = self.datagram(header, connect.connect_id, |body| {
+            write_goodbye(1, data, body);
+        });
         if datagram.len() <= len && self.refusals.take(1, now) {
             self.statistics.unproven_bytes_sent += datagram.len() as u64;
             self.farewells.push_back((from, datagram));

@@ -45,7 +45,7 @@ use crate::limits::{LogBudget, TokenBucket};
 use crate::packet::Packet;
 #[cfg(test)]
 pub(crate) use crate::peer::Inspection;
-use crate::peer::{Peer, PeerState, PeerStatistics, SendLimits};
+use crate::peer::{Peer, PeerState, PeerStatistics, SendLimits, write_goodbye};
 use crate::time::{Millis, Time};
 use crate::wire::{Command, ProtocolHeader};
 
@@ -64,8 +64,6 @@ pub struct Host {
     addresses: AddressBook,
     agenda: Agenda,
     half_open: HalfOpen,
-    /// When the attempts are looked through next.
-    next_sweep: Option<Time>,
     bans: Bans,
     /// The rates of joining, in total and of each source that joined a short time ago, and of refusing.
     joins: TokenBucket,
@@ -147,7 +145,6 @@ impl Host {
             addresses: AddressBook::default(),
             agenda: Agenda::default(),
             half_open: HalfOpen::default(),
-            next_sweep: None,
             bans: Bans::default(),
             joins: TokenBucket::new(limits.joins, limits.join_burst, Time::ZERO),
             joins_by_source: HashMap::new(),
@@ -575,24 +572,24 @@ impl Host {
             sent_time: None,
         };
         let (address, connect_id) = (peer.address, peer.connect_id);
-        let mut body = Vec::new();
-        peer.write_goodbye(data, &mut body);
-        let mut datagram = Vec::new();
-        self.seal(header, connect_id, &body, &mut datagram);
+        let number = peer.next_control_number();
+        let datagram = self.datagram(header, connect_id, |body| {
+            write_goodbye(number, data, body);
+        });
         self.farewells.push_back((address, datagram));
         self.forget(slot);
     }
 
-    /// Frees the slot because the application wants it so. A connect event not yet handed out goes
+    /// Frees the slot because the application wants it so. An event of its beginning or end not yet handed out goes
     /// with it: nobody could use the peer any more.
     fn forget(&mut self, slot: u16) {
         let Some(id) = self.slots.at(slot).map(|peer| peer.id) else {
             return;
         };
         self.remove(slot);
-        self.agenda
-            .notices
-            .retain(|notice| !matches!(notice, Event::Connect { peer, .. } if *peer == id));
+        self.agenda.notices.retain(|notice| {
+            !matches!(notice, Event::Connect { peer, .. } | Event::Disconnect { peer, .. } if *peer == id)
+        });
     }
 
     /// The connection is over and the application must hear of it, after what has arrived.

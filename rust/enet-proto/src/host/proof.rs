@@ -11,8 +11,8 @@
 //! | sent time | acknowledgement | 65536 |
 //!
 //! All are random, so whoever cannot read our answer hits them with one datagram once in 4095 · 4 · 2^32 ≈ 2^46 times.
-//! Two challenges of an attempt may be open at a time and four attempts of one address, which is 2^43 at worst: at a
-//! million guesses a second, one success in 100 days of sending, for an attempt that lives some seconds.
+//! Two challenges of an attempt may be open at a time and 16 attempts of one address, which is 2^41 at worst: at a
+//! million guesses a second, one success in 25 days of sending, for attempts that live some seconds.
 //!
 //! - A challenge is sent in answer to a datagram of the client only, never by a timer, at most two a second; and never
 //!   more bytes to the address than came from it.
@@ -66,17 +66,16 @@ impl Host {
         attempt.sessions = self.choices.granted_sessions(connect);
         let (index, evicted) =
             self.half_open
-                .insert(attempt, &self.config.limits, &mut *self.choices);
-        (0..evicted).for_each(|_| self.statistics.count(DropCause::HalfOpenEvicted));
+                .insert(now, attempt, &self.config.limits, &mut *self.choices);
+        if evicted {
+            self.statistics.count(DropCause::HalfOpenEvicted);
+        }
         let half_open = &self.half_open;
         let label = self
             .slots
             .labels()
             .draw(&mut *self.choices, |label| half_open.offers(label));
         self.half_open.offer(index, label);
-        if self.next_sweep.is_none() {
-            self.next_sweep = self.half_open.next_sweep().map(|due| now.when(due));
-        }
         self.challenge_connect(now, index);
     }
 
@@ -95,7 +94,7 @@ impl Host {
             }
             DropCause::ConnectBanned
         } else if self.addresses.knows(from, connect.connect_id) {
-            return false; // a late copy
+            DropCause::ConnectIgnored // a late copy
         } else if self.addresses.count(from.ip()) >= self.config.duplicate_peers
             || !self.may_join(now, from)
         {
@@ -144,6 +143,9 @@ impl Host {
     /// Sends a command whose acknowledgement proves the address, if that may be.
     fn challenge(&mut self, now: Time, index: usize, number: u16, command: &Command) {
         let millis = now.millis();
+        if !self.half_open.get(index).is_due(millis) {
+            return;
+        }
         let sent_time = self.choices.sent_time(millis.sent_time());
         let attempt = self.half_open.get(index);
         let header = ProtocolHeader {
@@ -153,17 +155,13 @@ impl Host {
             sent_time: Some(sent_time),
         };
         let (to, connect_id) = (attempt.from, attempt.connect.connect_id);
-        let (mut body, mut datagram) = (Vec::new(), Vec::new());
-        command.encode(
-            CommandHeader {
-                number,
-                ..CommandHeader::CONTROL
-            },
-            &mut body,
-        );
-        self.seal(header, connect_id, &body, &mut datagram);
+        let numbered = CommandHeader {
+            number,
+            ..CommandHeader::CONTROL
+        };
+        let datagram = self.datagram(header, connect_id, |body| command.encode(numbered, body));
         let attempt = self.half_open.get_mut(index);
-        if !attempt.may_challenge(datagram.len(), millis) {
+        if datagram.len() > attempt.credit {
             return;
         }
         let challenge = Challenge {
@@ -226,21 +224,16 @@ impl Host {
             return Err(ban.answer.unwrap_or(Reason::Banned.to_data()));
         }
         let crowded = self.addresses.count(attempt.from.ip()) >= self.config.duplicate_peers;
-        if crowded || self.slots.labelled(attempt.label).is_some() {
+        // Asked again: between CONNECT and proof others may have joined.
+        let may_join = !crowded && self.may_join(now, attempt.from);
+        if !may_join || self.slots.labelled(attempt.label).is_some() {
             return Err(Reason::TooMany.to_data());
         }
         let (id, _) = self
             .slots
             .vacant(self.config.peer_count)
             .ok_or(Reason::Full.to_data())?;
-        if let Some(admission) = &mut self.admission {
-            let request = ConnectRequest {
-                from: attempt.from,
-                data: attempt.data,
-                full: false,
-            };
-            admission.admit(&request, id)?;
-        }
+        self.admit(attempt.from, attempt.data, id)?;
         Ok(id)
     }
 
@@ -252,18 +245,18 @@ impl Host {
             compressed: false,
             sent_time: None,
         };
-        let (mut body, mut datagram) = (Vec::new(), Vec::new());
-        write_goodbye(attempt.number.wrapping_add(2), data, &mut body);
-        self.seal(header, attempt.connect.connect_id, &body, &mut datagram);
+        let number = attempt.number.wrapping_add(2);
+        let datagram = self.datagram(header, attempt.connect.connect_id, |body| {
+            write_goodbye(number, data, body);
+        });
         self.farewells.push_back((attempt.from, datagram));
         self.statistics.connects_refused = self.statistics.connects_refused.wrapping_add(1);
     }
 
-    /// Forgets attempts that have been silent for long, and sources that join rarely.
+    /// Forgets and counts attempts that have been silent for long, if it is time to look.
     pub(super) fn sweep_attempts(&mut self, now: Time) {
-        let expired = self.half_open.sweep(now.millis());
+        let expired = self.half_open.sweep(now);
         (0..expired).for_each(|_| self.statistics.count(DropCause::HalfOpenExpired));
-        self.next_sweep = self.half_open.next_sweep().map(|due| now.when(due));
     }
 
     /// Whether the rates of joining have room for one more from there.
@@ -272,10 +265,10 @@ impl Host {
         self.joins.has_one(now) && of_source.is_none_or(|bucket| bucket.has_one(now))
     }
 
-    /// Books a join. It may be owed: whoever was asked in is not turned away any more.
+    /// Books a join that [`may_join`](Self::may_join) found room for.
     fn book_join(&mut self, now: Time, from: SocketAddr) {
         let limits = self.config.limits;
-        self.joins.owe(now);
+        self.joins.take(1, now);
         let (rate, burst) = (limits.joins_per_source, limits.join_burst_per_source);
         if now >= self.joins_swept + refill_time(rate, burst) {
             self.joins_by_source
@@ -285,12 +278,21 @@ impl Host {
         self.joins_by_source
             .entry(Source::of(from.ip()))
             .or_insert_with(|| TokenBucket::new(rate, burst, now))
-            .owe(now);
+            .take(1, now);
     }
 
     fn is_full(&self) -> bool {
         let limit = self.config.peer_count.min(PROTOCOL_MAXIMUM_PEER_ID);
         self.slots.len() >= usize::from(limit)
+    }
+
+    /// Asks the admission, if there is one, for the last time; the error is what the remote is to be told.
+    pub(super) fn admit(&mut self, from: SocketAddr, data: u32, id: PeerId) -> Result<(), u32> {
+        let Some(admission) = &mut self.admission else {
+            return Ok(());
+        };
+        let full = false;
+        admission.admit(&ConnectRequest { from, data, full }, id)
     }
 
     pub(super) fn decide(&mut self, from: SocketAddr, data: u32) -> Verdict {

@@ -209,7 +209,11 @@ impl Host {
             control_seen: self.control_seen(recipient),
         };
         let mut acknowledgements = 0;
-        while let Some((command_header, command)) = Command::decode(rest) {
+        loop {
+            let Some((command_header, command)) = Command::decode(rest) else {
+                self.count_rest(recipient, rest);
+                break;
+            };
             let kind = command.kind();
             rest = &rest[kind.size()..];
             let payload_len = command.payload_len().unwrap_or(0);
@@ -244,11 +248,7 @@ impl Host {
                 },
             };
             if let Err(Abort(cause)) = outcome {
-                if let Some(others) = self.log.line(now) {
-                    log::trace!(
-                        "{kind:?} from {from} and the rest of its datagram dropped: {cause:?} (and {others} lines like this)"
-                    );
-                }
+                self.note_abort(now, from, kind, cause);
                 self.abort(cause);
                 break;
             }
@@ -260,6 +260,7 @@ impl Host {
             };
             if command_header.acknowledge {
                 let Some(sent_time) = header.sent_time else {
+                    self.count_rest(recipient, rest);
                     break;
                 };
                 acknowledgements += 1;
@@ -279,6 +280,26 @@ impl Host {
         {
             self.agenda.ready.insert(peer.id.slot);
             self.agenda.dispatch(peer);
+        }
+    }
+
+    fn note_abort(&mut self, now: Time, from: SocketAddr, kind: CommandKind, cause: DropCause) {
+        if let Some(others) = self.log.line(now) {
+            log::trace!(
+                "{kind:?} from {from} and the rest of its datagram dropped: {cause:?} (and {others} lines like this)"
+            );
+        }
+    }
+
+    /// Counts the end of a datagram that holds no command. Zeros behind the last command of a peer are padding, as
+    /// FastLZ leaves it.
+    fn count_rest(&mut self, recipient: Recipient, rest: &[u8]) {
+        match recipient {
+            Recipient::Stranger | Recipient::Attempt(_) => {
+                self.statistics.count(DropCause::Unproven);
+            }
+            Recipient::Peer(_) if rest.iter().all(|&byte| byte == 0) => {}
+            Recipient::Peer(_) => self.abort(DropCause::Unacceptable),
         }
     }
 
@@ -365,7 +386,10 @@ impl Host {
         let confirmed =
             match peer.acknowledged(now, channel_id, number, echo, self.config.vanilla_quirks) {
                 Ok(confirmed) => confirmed,
-                Err(EchoFromTheFuture) => return Ok(()),
+                Err(EchoFromTheFuture) => {
+                    self.statistics.count(DropCause::StrayAcknowledgement);
+                    return Ok(());
+                }
             };
         if confirmed.is_none() {
             self.statistics.count(DropCause::StrayAcknowledgement);

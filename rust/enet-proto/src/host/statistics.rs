@@ -23,7 +23,8 @@ pub enum DropCause {
     ConnectLimited,
     /// A CONNECT that the [`Admission`](crate::Admission) refused.
     ConnectRefused,
-    /// A CONNECT that found no free slot, or that the [`Admission`](crate::Admission) ignored.
+    /// A CONNECT that found no free slot, that the [`Admission`](crate::Admission) ignored, or that is a copy of one that
+    /// was let in before.
     ConnectIgnored,
     /// A connection attempt that made room for another before its address was proven.
     HalfOpenEvicted,

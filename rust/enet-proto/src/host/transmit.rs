@@ -50,7 +50,11 @@ impl Host {
     pub fn poll_timeout(&self) -> Option<Time> {
         let timer = self.agenda.timers.first().map(|&(deadline, _)| deadline);
         let tick = (self.open_peers > 0).then_some(self.next_tick);
-        timer.into_iter().chain(tick).chain(self.next_sweep).min()
+        timer
+            .into_iter()
+            .chain(tick)
+            .chain(self.half_open.next_sweep())
+            .min()
     }
 
     /// Replaces the contents of `buf` by the next datagram and says where it goes; `None` when there is nothing to send.
@@ -219,18 +223,17 @@ impl Host {
         }
     }
 
-    /// Writes header, checksum and `body` to `out`, compressed if that helps.
-    pub(super) fn seal(
+    /// A datagram of its own, with the body that `write` appends; compressed if that helps.
+    pub(super) fn datagram(
         &mut self,
         header: ProtocolHeader,
         connect_id: [u8; 4],
-        body: &[u8],
-        out: &mut Vec<u8>,
-    ) {
-        out.clear();
-        out.resize(self.head_room(), 0);
-        out.extend_from_slice(body);
-        self.seal_in_place(header, connect_id, out, 0);
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Vec<u8> {
+        let mut out = vec![0; self.head_room()];
+        write(&mut out);
+        self.seal_in_place(header, connect_id, &mut out, 0);
+        out
     }
 
     /// Bytes that [`Self::seal_in_place`] wants in front of a body.
@@ -393,6 +396,13 @@ mod tests {
         assert_eq!(host.poll_event(), None);
         assert_eq!(host.state(peers[0]), PeerState::Connecting);
         assert!(sent_by(&mut host, 64).iter().all(|(port, _)| *port == 0));
+        host.handle_unreachable(address(0));
+        host.reset(peers[0]);
+        assert_eq!(
+            host.poll_event(),
+            None,
+            "nobody could tell whose end it was"
+        );
     }
 
     #[test]

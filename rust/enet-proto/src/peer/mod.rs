@@ -36,7 +36,7 @@ use unsequenced::UnsequencedWindow;
 
 use crate::channel::Held;
 use crate::config::HostConfig;
-use crate::consts::{PEER_PING_INTERVAL, PROTOCOL_MAXIMUM_PEER_ID};
+use crate::consts::{PEER_PING_INTERVAL, PROTOCOL_MAXIMUM_MTU, PROTOCOL_MAXIMUM_PEER_ID};
 use crate::event::{DisconnectCause, Event, PeerId};
 use crate::limits::TokenBucket;
 use crate::packet::Packet;
@@ -203,10 +203,11 @@ impl Peer {
             more: false,
             timer: None,
             quota: [
-                config.limits.datagrams_per_peer,
-                config.limits.bytes_per_peer,
+                (config.limits.datagrams_per_peer, 1),
+                // What can never be there at once would keep the largest datagrams out for good.
+                (config.limits.bytes_per_peer, PROTOCOL_MAXIMUM_MTU),
             ]
-            .map(|rate| TokenBucket::new(rate, rate, Time::ZERO)),
+            .map(|(rate, least)| TokenBucket::new(rate, rate.max(least), Time::ZERO)),
         }
     }
 
@@ -306,10 +307,10 @@ impl Peer {
         self.sample(now, now.age(at).max(1));
     }
 
-    /// Appends the unflagged DISCONNECT of a peer that will not wait for an answer.
-    pub(crate) fn write_goodbye(&mut self, data: u32, out: &mut Vec<u8>) {
+    /// Takes the next number of our control channel.
+    pub(crate) const fn next_control_number(&mut self) -> u16 {
         self.control_number = self.control_number.wrapping_add(1);
-        write_goodbye(self.control_number, data, out);
+        self.control_number
     }
 
     /// Whether the application should be asked to take something.

@@ -13,9 +13,9 @@ use crate::wire::{CONTROL_CHANNEL, Command, CommandHeader, CommandKind, Fragment
 impl Peer {
     /// Queues a command of the connection itself, to be acknowledged.
     pub(crate) fn queue_control(&mut self, stamp: &mut u32, command: Command) {
-        self.control_number = self.control_number.wrapping_add(1);
+        let number = self.next_control_number();
         let header = CommandHeader {
-            number: self.control_number,
+            number,
             ..CommandHeader::CONTROL
         };
         let key = self.push(stamp, header, command, Bytes::new());

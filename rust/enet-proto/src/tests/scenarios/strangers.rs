@@ -162,16 +162,38 @@ fn a_newcomer_from_a_flooding_address_gets_in_11_1() {
     assert_eq!(connects(&mut server), 1);
 }
 
-/// Bytes that an address gets for one CONNECT and for a copy every 10 ms, for 10 s.
-fn reflected(quirks: bool, copies: bool) -> (usize, usize) {
-    let mut server = server(quirks);
+#[test]
+fn one_address_and_port_has_16_attempts_at_most_11_3() {
+    let mut server = server(false);
+    for index in 0..100 {
+        let now = START + millis(index.into());
+        server.handle_datagram(now, address(1), &connect(index));
+        let answers = answers(&mut server, now);
+        // The newest stay: whoever connects often in a row is not kept out.
+        if index >= 84 {
+            let proof = acknowledgement(&answers[0].1);
+            assert_eq!(server.statistics().half_open, 16);
+            server.handle_datagram(now, address(1), &proof.0);
+            assert_eq!(connects(&mut server), 1);
+            server.handle_datagram(now, address(1), &connect(1000 + index));
+        }
+    }
+    let seen = server.statistics();
+    assert_eq!((seen.half_open, server.peer_count()), (16, 16));
+    assert_eq!(seen.dropped(DropCause::HalfOpenEvicted), 100 - 16);
+}
+
+/// Bytes that an address gets for one CONNECT of each of `attempts`, and for a copy every 10 ms, for 10 s.
+fn reflected(quirks: bool, mut server: Host, attempts: u32, copies: bool) -> (usize, usize) {
     let (mut received, mut sent) = (0, 0);
     for step in 0..1000 {
         let now = START + millis(step * 10);
         server.handle_timeout(now);
         if step == 0 || copies {
-            server.handle_datagram(now, address(1), &connect(1));
-            received += connect(1).len();
+            for attempt in 0..attempts {
+                server.handle_datagram(now, address(1), &connect(attempt));
+                received += connect(attempt).len();
+            }
         }
         sent += answers(&mut server, now)
             .iter()
@@ -183,14 +205,42 @@ fn reflected(quirks: bool, copies: bool) -> (usize, usize) {
 }
 
 #[test]
-fn an_address_gets_no_more_than_came_from_it_and_twice_a_second_at_most_11_2() {
+fn an_address_gets_no_more_than_came_from_it_and_two_answers_a_second_to_an_attempt_11_2() {
     assert_eq!(
-        reflected(true, false),
+        reflected(true, server(true), 1, false),
         (52, 5 * 48),
         "C ENet repeats itself"
     );
-    assert_eq!(reflected(false, false), (52, 48));
-    assert_eq!(reflected(false, true), (52_000, 20 * 48));
+    assert_eq!(reflected(false, server(false), 1, false), (52, 48));
+    assert_eq!(reflected(false, server(false), 1, true), (52_000, 20 * 48));
+    assert_eq!(
+        reflected(false, server(false), 2, true),
+        (104_000, 2 * 20 * 48)
+    );
+}
+
+/// A server that tells whoever is at `address(1)` that he is banned.
+fn refusing(refusals: u32) -> Host {
+    let limits = Limits {
+        refusals,
+        ..Limits::default()
+    };
+    let mut server = Host::new(config(4095, 77).limits(limits));
+    server.ban(Time::ZERO, address(1).ip().into(), None, Some(1));
+    server
+}
+
+#[test]
+fn a_refusal_answers_each_connect_by_less_and_all_within_their_rate_11_2() {
+    assert_eq!(
+        reflected(false, refusing(10_000), 1, true),
+        (52_000, 1000 * 10)
+    );
+    // Ten at once, then ten a second for 10 s but the last 10 ms.
+    assert_eq!(
+        reflected(false, refusing(10), 1, true),
+        (52_000, (10 + 99) * 10)
+    );
 }
 
 #[test]
@@ -281,6 +331,71 @@ fn who_joins_too_often_waits_and_all_others_do_not() {
     );
 }
 
+/// How many of `count` remotes of one source get in whose CONNECTs all come before the first proof.
+fn get_in_at_once(limits: Limits, count: u16) -> (usize, Vec<Vec<u8>>) {
+    let mut server = Host::new(config(100, 4).limits(limits));
+    let of_port = |port: u16| SocketAddr::from(([10, 0, 0, 1], port));
+    for port in 1..=count {
+        server.handle_datagram(START, of_port(port), &connect(port.into()));
+    }
+    let answers_to_all = answers(&mut server, START);
+    assert_eq!(answers_to_all.len(), usize::from(count));
+    for (to, answer) in answers_to_all {
+        server.handle_datagram(START, to, &acknowledgement(&answer).0);
+    }
+    let dismissals = answers(&mut server, START).into_iter().map(|(_, it)| it);
+    (connects(&mut server), dismissals.collect())
+}
+
+#[test]
+fn the_rates_of_joining_hold_for_those_who_asked_before_anybody_joined() {
+    let of_source = Limits {
+        join_burst_per_source: 3,
+        ..Limits::default()
+    };
+    let of_all = Limits {
+        join_burst: 3,
+        ..Limits::default()
+    };
+    for limits in [of_source, of_all] {
+        let (joined, dismissals) = get_in_at_once(limits, 10);
+        assert_eq!((joined, dismissals.len()), (3, 7));
+        let reason = Reason::TooMany.to_data().to_be_bytes();
+        assert!(dismissals.iter().all(|it| it.ends_with(&reason)));
+    }
+}
+
+#[test]
+fn a_limit_of_zero_lets_everybody_in() {
+    let none = Limits {
+        joins: 0,
+        joins_per_source: 0,
+        ..Limits::default()
+    };
+    let no_burst = Limits {
+        join_burst: 0,
+        join_burst_per_source: 0,
+        ..Limits::default()
+    };
+    for limits in [none, no_burst] {
+        assert_eq!(get_in_at_once(limits, 10), (10, Vec::new()));
+    }
+}
+
+#[test]
+fn a_peer_that_may_send_few_bytes_is_slow_and_not_mute() {
+    let limits = Limits {
+        bytes_per_peer: 100,
+        ..Limits::default()
+    };
+    let mut pair = Setup::new(12)
+        .server(|config: HostConfig| config.limits(limits))
+        .connected();
+    pair.client.send(0, Packet::reliable(payload(1200)));
+    pair.run_for(millis(60_000));
+    assert_eq!(pair.server.received().len(), 1);
+}
+
 #[test]
 fn a_banned_address_is_told_or_not_until_the_ban_ends() {
     let mut pair = Setup::new(7).pair();
@@ -304,7 +419,10 @@ fn a_banned_address_is_told_or_not_until_the_ban_ends() {
     pair.run_until_idle();
     assert_eq!(pair.server.connects(), [3]);
     assert!(!pair.server.host.unban("10.0.0.0/8".parse().unwrap()));
-    assert!(pair.server.host.unban(prefix) || pair.server.host.bans(pair.now()).is_empty());
+    let now = pair.now();
+    pair.server.host.ban(now, prefix, None, None);
+    assert!(pair.server.host.unban(prefix));
+    assert_eq!(pair.server.host.bans(now), []);
 }
 
 #[test]
