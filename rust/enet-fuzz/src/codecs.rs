@@ -15,17 +15,22 @@ const GUARD: [u8; 16] = [0xa5; 16];
 /// The first byte chooses the codec, the next two the room for its output, the others are its input.
 pub(crate) fn run(data: &[u8]) {
     let mut reader = Reader::new(data);
-    let mut codec: Box<dyn Compressor> = match reader.byte() % 4 {
-        0 => Box::new(RangeCoder::new()),
-        1 => Box::new(FastLz::new()),
-        2 => Box::new(Zlib::new(-1)),
-        _ => Box::new(Zstandard::new(3)),
-    };
+    let mut codec = codec(reader.byte() % 4);
     let room = usize::from(reader.short()) % (MAXIMUM_BODY + 1);
     let input = reader.rest();
     decompress(codec.as_mut(), input, room);
     if (1..=MAXIMUM_BODY).contains(&input.len()) {
         round_trip(codec.as_mut(), input);
+    }
+}
+
+/// The codec with this number; above 3 the last.
+pub(crate) fn codec(number: u8) -> Box<dyn Compressor> {
+    match number {
+        0 => Box::new(RangeCoder::new()),
+        1 => Box::new(FastLz::new()),
+        2 => Box::new(Zlib::new(-1)),
+        _ => Box::new(Zstandard::new(3)),
     }
 }
 

@@ -1,8 +1,8 @@
 //! A stranger's datagram at a server: whatever it is, it costs little and is answered by less.
 
-use enet_compress::{FastLz, Zlib, Zstandard};
-use enet_proto::{Compressor, RangeCoder, Time, crc32};
+use enet_proto::{Time, crc32};
 
+use crate::codecs::codec;
 use crate::wire::{End, address, config};
 
 /// The first byte chooses compression and checksum, the others are the datagram.
@@ -12,7 +12,9 @@ pub(crate) fn run(data: &[u8]) {
     };
     let checksum: Option<enet_proto::Checksum> = (choice & 0x80 != 0).then_some(crc32);
     let mut server = End::new(1, config(8, 1).checksum(checksum));
-    server.host.set_compressor(compressor(choice & 0x07));
+    let number = choice & 0x07;
+    let compressor = (1..=4).contains(&number).then(|| codec(number - 1));
+    server.host.set_compressor(compressor);
     let now = Time::from_millis(5000);
     server.host.handle_datagram(now, address(2), datagram);
     let sent = server.turn(now);
@@ -22,14 +24,4 @@ pub(crate) fn run(data: &[u8]) {
         "{answered} bytes answer {}",
         datagram.len()
     );
-}
-
-fn compressor(choice: u8) -> Option<Box<dyn Compressor>> {
-    match choice {
-        1 => Some(Box::new(RangeCoder::new())),
-        2 => Some(Box::new(FastLz::new())),
-        3 => Some(Box::new(Zlib::new(-1))),
-        4 => Some(Box::new(Zstandard::new(3))),
-        _ => None,
-    }
 }

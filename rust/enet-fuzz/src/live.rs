@@ -36,7 +36,7 @@ struct Live {
     now: Time,
     /// Written, and neither delivered nor lost yet.
     under_way: Vec<Sent>,
-    /// Everything written so far.
+    /// What was written last.
     seen: Vec<Sent>,
 }
 
@@ -59,7 +59,7 @@ impl Live {
             self.operate(&mut reader);
             self.turn();
         }
-        // Left alone, time goes on and everything ends or stands.
+        // Left alone, both go on; every turn is checked.
         for _ in 0..100 {
             self.now = self.now + Duration::from_millis(1000);
             self.deliver();
@@ -80,10 +80,10 @@ impl Live {
 
     fn turn(&mut self) {
         for end in &mut self.ends {
-            self.under_way.extend(end.turn(self.now));
+            let sent = end.turn(self.now);
+            self.seen.extend(sent.iter().cloned());
+            self.under_way.extend(sent);
         }
-        let fresh = self.under_way.iter().rev().take(8).cloned();
-        self.seen.extend(fresh);
         let surplus = self.seen.len().saturating_sub(MOST_KEPT);
         self.seen.drain(..surplus);
     }

@@ -137,9 +137,7 @@ impl Session {
             12_345_678,
         ][self.below(5)];
         let node = self.tempers.len();
-        let address = self.address_of(node);
-        self.world
-            .add_node(address, Time::from_millis(clock_start_millis));
+        self.world.add_node(Time::from_millis(clock_start_millis));
         self.tempers.push(temper);
         self.current.push(None);
         self.cut.push([false; 2]);
@@ -254,10 +252,11 @@ impl Session {
         }
     }
 
-    /// Connects a client that is free, unless a connection of its before the last may still be heard of.
+    /// Connects a client that is free, unless a connection of its before the last may still be heard of and one end is
+    /// vanilla.
     ///
-    /// The protocol tells the connections of a slot apart by two bits, which step by one or two: what an end that never
-    /// heard of the goodbye goes on resending can be taken for traffic of the next connection but one.
+    /// ENet tells the connections of a slot apart by two bits, which step by one or two: what an end that never heard of
+    /// the goodbye goes on resending can be taken for traffic of the next connection but one.
     fn connect(&mut self, client: usize) {
         let life = self.world.life(client);
         let earlier = self
@@ -266,7 +265,8 @@ impl Session {
             .iter()
             .filter(|it| it.client == life);
         let mut before_the_last = earlier.rev().skip(1);
-        if before_the_last.any(|it| self.is_heard_of(it)) {
+        let is_vanilla = self.tempers[client].vanilla || self.tempers[SERVER].vanilla;
+        if is_vanilla && before_the_last.any(|it| self.is_heard_of(it)) {
             return;
         }
         let server = self.world.nodes[SERVER].address;
@@ -403,13 +403,9 @@ impl Session {
         let rested = self.world.now_micros >= self.rests_until[node];
         if rested && self.world.nodes[node].host.is_none() {
             self.start(node);
-            self.connect_if_client(node);
-        }
-    }
-
-    fn connect_if_client(&mut self, node: usize) {
-        if node != SERVER {
-            self.connect(node);
+            if node != SERVER {
+                self.connect(node);
+            }
         }
     }
 
@@ -492,7 +488,9 @@ impl Session {
                 self.send_last(client, end);
             }
         }
-        self.pass_until("the last packets are still being delivered", Self::is_quiet);
+        self.pass_until("the last packets still wait", |session| {
+            session.is_quiet() && session.is_taken()
+        });
         let ledger = &self.ledger;
         ledger.check_complete(|connection| self.stands(connection));
         for client in 1..self.tempers.len() {
@@ -535,6 +533,18 @@ impl Session {
                 let is_there = |end| self.state(connection, end) == PeerState::Connected;
                 is_there(SERVER) == is_there(CLIENT)
             })
+    }
+
+    /// Whether nothing waits for the game or for its turn. C ENet never counts out what it drops.
+    fn is_taken(&self) -> bool {
+        let mut nodes = self.world.nodes.iter().zip(&self.tempers);
+        nodes.all(|(node, temper)| {
+            let mut hosts = node.host.iter().filter(|_| !temper.vanilla);
+            hosts.all(|host| {
+                let mut waiting = host.peers().filter_map(|peer| host.peer_statistics(peer));
+                waiting.all(|it| it.waiting_data == 0)
+            })
+        })
     }
 
     fn is_deserted(&self) -> bool {

@@ -3,7 +3,7 @@
 //! Time stands still while code runs and jumps to the next arrival or timer in [`World::run_until`].
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use enet_netsim::{LinkStatistics, Network};
@@ -98,13 +98,12 @@ impl World {
         }
     }
 
-    /// Adds a node that is down.
-    pub(crate) fn add_node(&mut self, address: SocketAddr, clock_start: Time) {
-        self.at.insert(address, self.nodes.len());
+    /// Adds a node that is down, and has no address before its first start.
+    pub(crate) fn add_node(&mut self, clock_start: Time) {
         self.nodes.push(Node {
             host: None,
             life: 0,
-            address,
+            address: SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0),
             clock_start,
             hangs: false,
             is_unread: false,
