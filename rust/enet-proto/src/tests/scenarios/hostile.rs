@@ -3,7 +3,7 @@
 use std::sync::mpsc::{self, Sender};
 
 use super::*;
-use crate::{Compressor, DisconnectCause, DropCause, Packet, PeerState};
+use crate::{Compressor, DisconnectCause, Packet, PeerState};
 
 /// The largest body of a CONNECT.
 const CONNECT_BODY: usize = 48;
@@ -259,52 +259,6 @@ fn strangers_can_unpack_no_more_than_a_connect_11_8() {
     inject(&mut pair, Raw(vec![0x40, 0, 1, 2, 3]));
     // 256 times as much as the 3 bytes of a peer, which is less than its MTU.
     assert!(rooms.try_iter().eq([CONNECT_BODY, CONNECT_BODY, 3 * 256]));
-}
-
-#[test]
-fn what_holds_no_command_is_counted_unless_it_is_padding() {
-    let mut pair = Pair::plain(22);
-    let (client, stranger) = (pair.client.address, "192.0.2.1:5".parse().unwrap());
-    let dropped = |pair: &Pair, cause| pair.server.host.statistics().dropped(cause);
-    let connect = RawConnect::default().datagram();
-    for body in [&b""[..], b"\0\0\0\0", b"\x0F\xFF\0\x01", &connect[4..30]] {
-        pair.inject(stranger, &[&[0x8F, 0xFF, 0, 0], body].concat());
-    }
-    assert_eq!(dropped(&pair, DropCause::Unproven), 4);
-    let ping = || Raw::timed(SLOT, 1000).command(0x85, 0xFF, 2, &[]);
-    inject(&mut pair, ping());
-    inject(&mut pair, Raw([ping().0, vec![0; 16]].concat()));
-    assert_eq!(dropped(&pair, DropCause::Unacceptable), 0);
-    for (count, rest) in [(1, &b"\x0F\xFF\0\x01"[..]), (2, b"\x86\0\0")] {
-        inject(&mut pair, Raw([ping().0, rest.to_vec()].concat()));
-        assert_eq!(dropped(&pair, DropCause::Unacceptable), count);
-    }
-    // What asks for an acknowledgement and has no sent time takes the rest along.
-    let untimed = Raw::untimed(SLOT).command(0x85, 0xFF, 2, &[]);
-    pair.inject(client, &untimed.clone().command(0x85, 0xFF, 2, &[]).0);
-    pair.inject(client, &untimed.0);
-    assert_eq!(dropped(&pair, DropCause::Unacceptable), 3);
-    assert_eq!(pair.server.host.statistics().datagrams_aborted, 3);
-}
-
-#[test]
-fn copies_of_a_connect_and_echoes_from_the_future_are_counted() {
-    let mut pair = Setup::plain(23).pair();
-    pair.record();
-    pair.connect(1);
-    pair.run_until_idle();
-    let connect = pair.record().remove(0).data;
-    pair.inject(pair.client.address, &connect);
-    let seen = pair.server.host.statistics();
-    assert_eq!(seen.dropped(DropCause::ConnectIgnored), 1);
-    pair.server.send(0, Packet::reliable("to be acknowledged"));
-    pair.settle();
-    let before = pair.server.host.statistics();
-    let echo = pair.now().millis().plus(1000).sent_time();
-    inject(&mut pair, Raw::untimed(SLOT).acknowledge(0, 1, echo));
-    let seen = pair.server.host.statistics();
-    let stray = DropCause::StrayAcknowledgement;
-    assert_eq!(seen.dropped(stray), before.dropped(stray) + 1);
 }
 
 #[test]
