@@ -24,6 +24,7 @@ mod rows;
 mod sockets;
 mod stats;
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -93,7 +94,11 @@ fn run(args: impl Iterator<Item = String>) -> Result<()> {
             .zip(arguments.project)
             .map(|(program, project)| GodotSetup { program, project }),
     };
+    // What would spoil the page is found before the measuring.
     report::check_notes()?;
+    if let Some(out) = &arguments.out {
+        fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
+    }
     let mut lines = Vec::new();
     for row in ROWS {
         let chosen =

@@ -21,7 +21,7 @@ pub(super) const NAME: &str = "broadcast";
 
 const CLIENTS: usize = 1000;
 /// Hosts that the clients are spread over, each with a socket of its own.
-const CLIENT_HOSTS: usize = 20;
+const CLIENT_HOSTS: usize = 100;
 const TICK: Duration = Duration::from_nanos(1_000_000_000 / 30);
 /// A client's packet, and the server's to all.
 const CLIENT_LEN: usize = 50;

@@ -17,7 +17,7 @@ pub(super) const MEMORY: &str = "memory";
 
 const CLIENTS: usize = 1000;
 /// Hosts that the clients are spread over, each with a socket of its own.
-const CLIENT_HOSTS: usize = 20;
+const CLIENT_HOSTS: usize = 100;
 /// No run takes longer unless something hangs.
 const LIMIT: Duration = Duration::from_secs(30);
 
