@@ -181,6 +181,8 @@ pub(crate) enum SettingError {
         "timeout limit must be less than minimum timeout, which itself must be less than maximum timeout"
     )]
     Timeouts,
+    #[error("{0} is none of RECOVERY_FAST and RECOVERY_VANILLA")]
+    Recovery(i32),
 }
 
 /// Why a raw datagram was not sent.

@@ -38,6 +38,7 @@ unsafe impl ExtensionLibrary for EnetMultiplayerPeerRs {
             engine_log::install();
             settings::register();
             connection::register_enums();
+            multiplayer_peer::register_enums();
             packet_peer::register_enums();
         }
         if stage == InitStage::Editor {

@@ -101,6 +101,8 @@ impl<E: ClassEnum> FromGodot for EnumInt<E> {
     }
 }
 
+impl<E: ClassEnum + Clone> SimpleVar for EnumInt<E> {}
+
 /// An object or null, described and passed as C++ does: null is a null object, not nil.
 pub(crate) struct Obj<T: GodotClass>(pub(crate) Option<Gd<T>>);
 

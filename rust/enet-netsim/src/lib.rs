@@ -21,6 +21,7 @@
 //! [`Network::next_arrival`] and its own next timer.
 #![forbid(unsafe_code)]
 
+mod buffer;
 mod config;
 mod link;
 mod network;

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::net::{IpAddr, SocketAddr};
 
+use crate::buffer::ReceiveBuffer;
 use crate::config::LinkConfig;
 use crate::link::{Link, LinkStatistics};
 
@@ -33,6 +34,7 @@ pub struct Network {
     under_way: BinaryHeap<Reverse<UnderWay>>,
     /// Breaks ties between equal arrivals: first sent, first received.
     order: u64,
+    buffers: BTreeMap<SocketAddr, ReceiveBuffer>,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +58,7 @@ impl Network {
             links: Vec::new(),
             under_way: BinaryHeap::new(),
             order: 0,
+            buffers: BTreeMap::new(),
         }
     }
 
@@ -103,8 +106,39 @@ impl Network {
             .map(|Reverse(next)| next.arrival_micros)
     }
 
-    /// Hands out the next datagram that has arrived by `now_micros`, earliest first.
+    /// Gives `address` a socket buffer of `capacity_bytes`, as the system reckons them: what arrives there waits until
+    /// [`read`](Self::read) asks for it, and is dropped when the buffer is full.
+    pub fn set_receive_buffer(&mut self, address: SocketAddr, capacity_bytes: usize) {
+        self.buffers
+            .insert(address, ReceiveBuffer::new(capacity_bytes));
+    }
+
+    /// Reads the next datagram from the buffer of `address`. [`receive`](Self::receive) is what fills it.
+    pub fn read(&mut self, address: SocketAddr) -> Option<Datagram> {
+        self.buffers.get_mut(&address)?.take()
+    }
+
+    /// Datagrams that found the buffer of `address` full.
+    #[must_use]
+    pub fn overflowed(&self, address: SocketAddr) -> u64 {
+        self.buffers
+            .get(&address)
+            .map_or(0, |buffer| buffer.dropped)
+    }
+
+    /// Hands out the next datagram that has arrived by `now_micros`, earliest first. What arrives where there is a
+    /// receive buffer goes into that instead.
     pub fn receive(&mut self, now_micros: u64) -> Option<Datagram> {
+        loop {
+            let datagram = self.arrive(now_micros)?;
+            match self.buffers.get_mut(&datagram.to) {
+                Some(buffer) => buffer.put(datagram),
+                None => return Some(datagram),
+            }
+        }
+    }
+
+    fn arrive(&mut self, now_micros: u64) -> Option<Datagram> {
         if self.next_arrival()? > now_micros {
             return None;
         }

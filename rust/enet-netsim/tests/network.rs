@@ -371,3 +371,22 @@ fn copies(statistics: LinkStatistics) -> u64 {
 fn probability_above_one_is_refused() {
     let _ = LinkConfig::default().loss(1.5);
 }
+
+#[test]
+fn default_socket_buffer_holds_92_full_datagrams_or_256_small_ones_until_it_is_read() {
+    let (from, to) = (address(1), address(2));
+    for (len, fit) in [(1392, 92), (100, 256), (10, 256)] {
+        let mut network = Network::new(1, LinkConfig::default());
+        network.set_receive_buffer(to, 212_992);
+        for _ in 0..300 {
+            network.send(0, from, to, &vec![0; len]);
+        }
+        assert_eq!(network.receive(0), None, "a buffered address is read");
+        assert_eq!(network.overflowed(to), 300 - fit, "{len} bytes");
+        let read = std::iter::from_fn(|| network.read(to)).count();
+        assert_eq!(read as u64, fit);
+        network.send(0, from, to, b"again");
+        assert_eq!(network.receive(0), None);
+        assert_eq!(network.read(to).expect("room again").data, b"again");
+    }
+}

@@ -5,6 +5,7 @@ use crate::consts::{
     PROTOCOL_MAXIMUM_CHANNEL_COUNT, PROTOCOL_MAXIMUM_MTU, PROTOCOL_MAXIMUM_PEER_ID,
     PROTOCOL_MINIMUM_CHANNEL_COUNT, PROTOCOL_MINIMUM_MTU,
 };
+use crate::peer::Recovery;
 
 use crate::limits::Limits;
 
@@ -25,6 +26,8 @@ pub struct HostConfig {
     pub(crate) checksum: Option<Checksum>,
     pub(crate) seed: [u8; 32],
     pub(crate) manual_release: bool,
+    pub(crate) recovery: Recovery,
+    pub(crate) throttle_enabled: bool,
     pub(crate) vanilla_quirks: bool,
     pub(crate) limits: Limits,
 }
@@ -50,6 +53,8 @@ impl HostConfig {
             checksum: None,
             seed,
             manual_release: false,
+            recovery: Recovery::default(),
+            throttle_enabled: true,
             vanilla_quirks: false,
             limits: Limits::default(),
         }
@@ -125,6 +130,21 @@ impl HostConfig {
     #[must_use]
     pub const fn manual_release(mut self, manual: bool) -> Self {
         self.manual_release = manual;
+        self
+    }
+
+    /// How peers recover from loss and how fast they send; default [`Recovery::Fast`].
+    #[must_use]
+    pub const fn recovery(mut self, recovery: Recovery) -> Self {
+        self.recovery = recovery;
+        self
+    }
+
+    /// Whether unreliable packets are dropped where round trips grow or a bandwidth is exceeded, and, with
+    /// [`Recovery::Vanilla`], the reliable window shrinks with them; default `true`.
+    #[must_use]
+    pub const fn throttle_enabled(mut self, enabled: bool) -> Self {
+        self.throttle_enabled = enabled;
         self
     }
 

@@ -45,5 +45,5 @@ pub use host::{
 pub use limits::Limits;
 pub use outcome::Reason;
 pub use packet::{Packet, PacketFlags};
-pub use peer::{PeerState, PeerStatistics};
+pub use peer::{PeerState, PeerStatistics, Recovery};
 pub use time::Time;

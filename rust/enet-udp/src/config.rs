@@ -6,7 +6,7 @@ use enet_proto::consts::{
     HOST_DEFAULT_MAXIMUM_PACKET_SIZE, HOST_DEFAULT_MAXIMUM_WAITING_DATA, HOST_DEFAULT_MTU,
     PROTOCOL_MAXIMUM_CHANNEL_COUNT, PROTOCOL_MAXIMUM_PEER_ID,
 };
-use enet_proto::{Checksum, HostConfig};
+use enet_proto::{Checksum, HostConfig, Recovery};
 
 /// Where a host listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,6 +38,8 @@ pub struct UdpHostConfig {
     maximum_waiting_data: usize,
     duplicate_peers: usize,
     checksum: Option<Checksum>,
+    recovery: Recovery,
+    throttle_enabled: bool,
 }
 
 impl UdpHostConfig {
@@ -57,6 +59,8 @@ impl UdpHostConfig {
             maximum_waiting_data: HOST_DEFAULT_MAXIMUM_WAITING_DATA,
             duplicate_peers: PROTOCOL_MAXIMUM_PEER_ID as usize,
             checksum: None,
+            recovery: Recovery::Fast,
+            throttle_enabled: true,
         }
     }
 
@@ -135,6 +139,20 @@ impl UdpHostConfig {
         self
     }
 
+    /// How peers recover from loss and how fast they send; default [`Recovery::Fast`].
+    #[must_use]
+    pub const fn recovery(mut self, recovery: Recovery) -> Self {
+        self.recovery = recovery;
+        self
+    }
+
+    /// `true`, the default: unreliable packets are dropped where round trips grow or a bandwidth is exceeded.
+    #[must_use]
+    pub const fn throttle_enabled(mut self, enabled: bool) -> Self {
+        self.throttle_enabled = enabled;
+        self
+    }
+
     /// The engine's part, with a seed of its own so that two hosts of one configuration share no random choice.
     pub(crate) fn engine(&self, seed: [u8; 32]) -> HostConfig {
         HostConfig::new(self.peer_count, seed)
@@ -145,6 +163,8 @@ impl UdpHostConfig {
             .maximum_waiting_data(self.maximum_waiting_data)
             .duplicate_peers(self.duplicate_peers)
             .checksum(self.checksum)
+            .recovery(self.recovery)
+            .throttle_enabled(self.throttle_enabled)
             .manual_release(true)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use enet_proto::{Admission, Compressor, HostStatistics, Packet, PeerState};
+use enet_proto::{Admission, Compressor, HostStatistics, Packet, PeerState, Recovery};
 use mio::Token;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -285,6 +285,20 @@ impl UdpHost {
             .shared
             .with_engine(|engine| engine.host.channel_limit())
             .unwrap_or(0)
+    }
+
+    /// How peers of later connections recover from loss and how fast they send.
+    pub fn set_recovery(&self, recovery: Recovery) {
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.set_recovery(recovery));
+    }
+
+    /// Whether unreliable packets are dropped where round trips grow or a bandwidth is exceeded.
+    pub fn set_throttle_enabled(&self, enabled: bool) {
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.set_throttle_enabled(enabled));
     }
 
     /// Compresses outgoing datagrams and expects the same of the remotes; `None` stops.

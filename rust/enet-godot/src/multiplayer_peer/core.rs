@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use enet_proto::PacketFlags;
+use enet_proto::{PacketFlags, Recovery};
 use godot::obj::Gd;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::session::{Incoming, Role, Session, Status};
 use crate::address::BindAddress;
-use crate::connection::{ENetConnectionRs, PeerHandle};
+use crate::connection::{ConnectionCore, ENetConnectionRs, PeerHandle};
 use crate::error::{HostError, LookupError, NotActive, ReadError, SettingError};
 use crate::lent::{Lent, LentBytes};
 
@@ -32,7 +32,25 @@ pub(super) struct State {
     pub(super) transfer_channel: i32,
     pub(super) bind_address: BindAddress,
     pub(super) refuse_new_connections: bool,
+    pub(super) sending: Sending,
     lent: Lent,
+}
+
+/// How a session sends; kept from one to the next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sending {
+    recovery: Recovery,
+    throttle_enabled: bool,
+}
+
+impl Sending {
+    /// Tells a host.
+    pub(super) fn apply(self, connection: &ConnectionCore) {
+        if let Ok(host) = connection.host() {
+            host.set_recovery(self.recovery);
+            host.set_throttle_enabled(self.throttle_enabled);
+        }
+    }
 }
 
 impl Default for State {
@@ -45,6 +63,10 @@ impl Default for State {
             transfer_channel: 0,
             bind_address: BindAddress::Any,
             refuse_new_connections: false,
+            sending: Sending {
+                recovery: Recovery::Fast,
+                throttle_enabled: true,
+            },
             lent: Lent::default(),
         }
     }
@@ -273,6 +295,32 @@ impl Core {
             .and_then(|session| session.door.as_ref())
         {
             door.refuse_all(refuse);
+        }
+    }
+
+    pub(crate) fn recovery(&self) -> Recovery {
+        self.lock().sending.recovery
+    }
+
+    pub(crate) fn set_recovery(&self, recovery: Recovery) {
+        self.change_sending(|sending| sending.recovery = recovery);
+    }
+
+    pub(crate) fn is_throttle_enabled(&self) -> bool {
+        self.lock().sending.throttle_enabled
+    }
+
+    pub(crate) fn set_throttle_enabled(&self, enabled: bool) {
+        self.change_sending(|sending| sending.throttle_enabled = enabled);
+    }
+
+    fn change_sending(&self, change: impl FnOnce(&mut Sending)) {
+        let mut state = self.lock();
+        change(&mut state.sending);
+        if let Some(session) = &state.session {
+            for connection in session.links.connections() {
+                state.sending.apply(connection.core());
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use enet_proto::PeerState;
 use enet_udp::Bind;
 use godot::obj::Gd;
 
-use super::core::{Core, State};
+use super::core::{Core, Sending, State};
 use super::door::{Door, DoorKeeper};
 use super::links::Links;
 use super::session::{Connection, Registered, Role, SERVER_ID, Session, Status};
@@ -41,7 +41,7 @@ pub(super) struct ClientArguments<'a> {
 impl Core {
     /// Opens a host for others to connect to.
     pub(super) fn create_server(&self, arguments: &ServerArguments) -> Result<(), CreateError> {
-        let bind_address = self.prepare()?;
+        let (bind_address, sending) = self.prepare()?;
         let port = local_port(arguments.port)?;
         let connection = open(
             bind_address.with_port(port),
@@ -51,6 +51,7 @@ impl Core {
                 in_bandwidth: arguments.in_bandwidth,
                 out_bandwidth: arguments.out_bandwidth,
             },
+            sending,
         )?;
         let door = Arc::new(Door::default());
         // A host just opened is there.
@@ -69,7 +70,7 @@ impl Core {
         arguments: &ClientArguments<'_>,
         generate_unique_id: impl FnOnce() -> i32,
     ) -> Result<(), CreateError> {
-        let bind_address = self.prepare()?;
+        let (bind_address, sending) = self.prepare()?;
         let bind = match arguments.local_port {
             0 => Bind::Unbound,
             port => bind_address.with_port(local_port(port)?),
@@ -82,6 +83,7 @@ impl Core {
                 in_bandwidth: arguments.in_bandwidth,
                 out_bandwidth: arguments.out_bandwidth,
             },
+            sending,
         )?;
         let unique_id = generate_unique_id();
         let server = connection.core().connect(
@@ -125,7 +127,9 @@ impl Core {
         let peer = only_connected_peer(&core)?;
         let replaced = {
             let mut state = self.lock();
+            let sending = state.sending;
             let session = state.mesh_without(unique_id)?;
+            sending.apply(connection.core());
             session.add_mesh_peer(unique_id, connection, peer)
         };
         drop(replaced);
@@ -133,13 +137,13 @@ impl Core {
     }
 
     /// What servers and clients begin with; the flag is cleared even if a later step fails, as in the built-in class.
-    fn prepare(&self) -> Result<BindAddress, CreateError> {
+    fn prepare(&self) -> Result<(BindAddress, Sending), CreateError> {
         let mut state = self.lock();
         if state.session.is_some() {
             return Err(CreateError::AlreadyActive);
         }
         state.refuse_new_connections = false;
-        Ok(state.bind_address)
+        Ok((state.bind_address, state.sending))
     }
 
     fn start(&self, session: Session) -> Result<(), CreateError> {
@@ -168,9 +172,10 @@ impl State {
     }
 }
 
-fn open(bind: Bind, arguments: HostArguments) -> Result<Connection, CreateError> {
+fn open(bind: Bind, arguments: HostArguments, sending: Sending) -> Result<Connection, CreateError> {
     let (object, core) = ENetConnectionRs::make();
     core.open(bind, arguments)?;
+    sending.apply(&core);
     let claim = core.claim().expect("nobody else knows this connection");
     Ok(Connection::new(object, claim))
 }

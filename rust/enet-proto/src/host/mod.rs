@@ -45,7 +45,7 @@ use crate::limits::{LogBudget, TokenBucket};
 use crate::packet::Packet;
 #[cfg(test)]
 pub(crate) use crate::peer::Inspection;
-use crate::peer::{Peer, PeerState, PeerStatistics, SendLimits, write_goodbye};
+use crate::peer::{Peer, PeerState, PeerStatistics, Recovery, SendLimits, write_goodbye};
 use crate::time::{Millis, Time};
 use crate::wire::{Command, ProtocolHeader};
 
@@ -374,6 +374,19 @@ impl Host {
         self.config.incoming_bandwidth = incoming;
         self.config.outgoing_bandwidth = outgoing;
         self.recalculate = true;
+    }
+
+    /// Changes [`HostConfig::recovery`] for connections to come.
+    pub const fn set_recovery(&mut self, recovery: Recovery) {
+        self.config.recovery = recovery;
+    }
+
+    /// Changes [`HostConfig::throttle_enabled`], for all connections.
+    pub fn set_throttle_enabled(&mut self, enabled: bool) {
+        self.config.throttle_enabled = enabled;
+        for peer in self.slots.iter_mut() {
+            peer.throttle.set_enabled(enabled);
+        }
     }
 
     /// Changes [`HostConfig::channel_limit`] for connections to come.

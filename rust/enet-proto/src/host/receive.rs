@@ -9,7 +9,7 @@ use crate::event::DisconnectCause;
 use crate::host::DropCause;
 use crate::limits::Limits;
 use crate::peer::{EchoFromTheFuture, Peer, PeerState};
-use crate::time::{Millis, Time};
+use crate::time::Time;
 use crate::wire::{CONTROL_CHANNEL, Command, CommandHeader, CommandKind, ProtocolHeader};
 
 /// How far ahead of what was seen on the control channel, when a datagram begins, a command in it may be. A remote
@@ -204,7 +204,7 @@ impl Host {
     ) {
         let mut rest = &datagram[header.len() + self.checksum_len()..];
         let mut pass = Pass {
-            now: now.millis(),
+            now,
             unanswerable: header.sent_time.is_none(),
             control_seen: self.control_seen(recipient),
         };
@@ -373,7 +373,7 @@ impl Host {
 
     fn handle_acknowledge(
         &mut self,
-        now: Millis,
+        now: Time,
         slot: u16,
         channel_id: u8,
         number: u16,
@@ -463,7 +463,7 @@ impl Host {
 
 /// What the commands of one datagram share.
 struct Pass {
-    now: Millis,
+    now: Time,
     /// Whether the datagram has no sent time to echo.
     unanswerable: bool,
     /// Highest number on the control channel when the datagram began.

@@ -144,6 +144,8 @@ impl Host {
     /// Appends the next datagram for one peer, if it has anything to say.
     fn transmit_to(&mut self, slot: u16, now: Time, buf: &mut Vec<u8>) -> Option<SocketAddr> {
         let millis = now.millis();
+        let open_peers = u32::try_from(self.open_peers.max(1)).expect("at most 4095 peers");
+        let share = self.config.outgoing_bandwidth.div_ceil(open_peers);
         let armed = self.timeouts_armed;
         let head_room = self.head_room();
         let peer = self.slots.at_mut(slot)?;
@@ -157,16 +159,16 @@ impl Host {
         let mut body = Body::new(buf);
         let state = peer.state;
         peer.assemble_acknowledgements(&mut body);
-        if armed && peer.expire(millis) == Liveness::Dead {
+        if armed && peer.expire(now) == Liveness::Dead {
             buf.truncate(start);
             self.give_up(slot);
             return None;
         }
-        peer.assemble(millis, &mut self.stamp, &mut body);
-        let (empty, wants_sent_time) = (body.is_empty(), body.wants_sent_time);
+        peer.assemble(now, &mut self.stamp, &mut body);
+        let (empty, wants_sent_time, size) = (body.is_empty(), body.wants_sent_time, body.size());
         let done = peer.is_done();
         if !empty {
-            peer.leaves(millis);
+            peer.leaves(now, size, share);
         }
         let header = ProtocolHeader {
             peer_id: peer.remote_id,

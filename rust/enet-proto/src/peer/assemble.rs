@@ -1,9 +1,10 @@
 //! What goes into a peer's next datagram: [`Peer::assemble`] fills a [`Body`].
 
 use super::outgoing::{Key, Queue};
+use super::throttle::DropCause;
 use super::{Peer, PeerState};
 use crate::consts::PROTOCOL_MAXIMUM_PACKET_COMMANDS;
-use crate::time::Millis;
+use crate::time::{Millis, Time};
 use crate::wire::{Command, CommandHeader, CommandKind, Fragment};
 
 /// Bytes that ENet reckons for the header, with or without a sent time in it.
@@ -15,6 +16,8 @@ pub(crate) struct Body<'a> {
     /// Length as ENet reckons it against the MTU.
     size: usize,
     commands: usize,
+    /// Number of the datagram in the ledger of the fast strategy, once it has one.
+    number: Option<u64>,
     /// Whether a command in it wants an acknowledgement, so that the header needs a sent time.
     pub(crate) wants_sent_time: bool,
 }
@@ -25,8 +28,14 @@ impl<'a> Body<'a> {
             buf,
             size: HEADER_RESERVE,
             commands: 0,
+            number: None,
             wants_sent_time: false,
         }
+    }
+
+    /// Bytes that ENet reckons for the datagram.
+    pub(crate) const fn size(&self) -> usize {
+        self.size
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -37,7 +46,17 @@ impl<'a> Body<'a> {
         self.commands >= PROTOCOL_MAXIMUM_PACKET_COMMANDS
     }
 
-    fn append(&mut self, header: CommandHeader, command: &Command, payload: &[u8]) {
+    /// Whether a command of `len` bytes still fits.
+    pub(super) const fn fits(&self, len: usize, mtu: u32) -> bool {
+        !self.is_full() && self.size + len <= mtu as usize
+    }
+
+    /// The datagram's number in the ledger; `enter` gives it one.
+    pub(super) fn datagram(&mut self, enter: impl FnOnce() -> u64) -> u64 {
+        *self.number.get_or_insert_with(enter)
+    }
+
+    pub(super) fn append(&mut self, header: CommandHeader, command: &Command, payload: &[u8]) {
         let before = self.buf.len();
         command.encode(header, self.buf);
         self.buf.extend_from_slice(payload);
@@ -77,16 +96,24 @@ impl Peer {
 
     /// Writes queued commands in order of their calls, as many as the MTU, the window and the byte budget allow, and a
     /// ping if it is time for one.
-    pub(crate) fn assemble(&mut self, now: Millis, stamp: &mut u32, body: &mut Body<'_>) {
-        let may_ping = self.assemble_commands(now, body);
+    pub(crate) fn assemble(&mut self, now: Time, stamp: &mut u32, body: &mut Body<'_>) {
+        let may_ping = self.assemble_queued(now, body);
         let ping_due = may_ping
             && self.state == PeerState::Connected
             && self.queues.is_empty(Queue::Sent)
-            && now.age(self.last_receive) >= self.ping_interval
+            && now.millis().age(self.last_receive) >= self.ping_interval
             && (self.mtu as usize).saturating_sub(body.size) >= CommandKind::Ping.size();
         if ping_due {
             self.queue_control(stamp, Command::Ping);
-            self.assemble_commands(now, body);
+            self.assemble_queued(now, body);
+        }
+    }
+
+    fn assemble_queued(&mut self, now: Time, body: &mut Body<'_>) -> bool {
+        if self.recovery.fast.is_some() {
+            self.assemble_scheduled(now, body)
+        } else {
+            self.assemble_in_order(now, body)
         }
     }
 
@@ -95,15 +122,21 @@ impl Peer {
         self.state == PeerState::DisconnectLater && self.is_drained()
     }
 
-    /// Books that a datagram is about to leave.
-    pub(crate) fn leaves(&mut self, now: Millis) {
-        self.loss.update(now);
-        self.last_send = now;
+    /// Books that a datagram of `bytes` is about to leave; `share` is what our own bandwidth allows the peer, bytes per
+    /// second, 0 without limit.
+    pub(crate) fn leaves(&mut self, now: Time, bytes: usize, share: u32) {
+        self.loss.update(now.millis());
+        self.last_send = now.millis();
+        if let Some(fast) = &mut self.recovery.fast {
+            let limits = [share, self.incoming_bandwidth];
+            let limit = limits.into_iter().filter(|&limit| limit != 0).min();
+            fast.left(now, bytes, limit);
+        }
     }
 
     /// Source: `enet_protocol_check_outgoing_commands`, ENet 1.3.18 `protocol.c`. Returns whether a ping may follow: no
     /// command that wants an acknowledgement got as far as the datagram's limits.
-    fn assemble_commands(&mut self, now: Millis, body: &mut Body<'_>) -> bool {
+    fn assemble_in_order(&mut self, now: Time, body: &mut Body<'_>) -> bool {
         let mut may_ping = true;
         let mut window_blocked = false;
         let mut control = self.queues.first(Queue::Control);
@@ -137,18 +170,18 @@ impl Peer {
                         continue;
                     }
                 }
-                if reliable_len.is_some_and(|len| !self.may_transmit(len)) {
+                if reliable_len.is_some_and(|len| !self.vanilla_may_transmit(len)) {
                     reliable = None;
                     continue;
                 }
                 may_ping = false;
             }
-            if body.is_full() || body.size + wire_len > self.mtu as usize {
+            if !body.fits(wire_len, self.mtu) {
                 self.more = true;
                 break;
             }
             if header.acknowledge {
-                self.transmitted(key, now);
+                self.transmitted(key, now, 0);
                 let item = self.queues.get(key);
                 body.append(header, &item.command, &item.payload);
                 body.wants_sent_time = true;
@@ -172,16 +205,23 @@ impl Peer {
 
     /// Asks the throttle about an unreliable packet and, if it must go, drops it with the rest of its fragments.
     /// `next` is what follows it in the queue.
-    fn throttled(&mut self, key: Key, next: &mut Option<Key>) -> bool {
+    pub(super) fn throttled(&mut self, key: Key, next: &mut Option<Key>) -> bool {
         let item = self.queues.get(key);
         let Some(unreliable) = UnreliableName::of(&item.header, &item.command) else {
             return false;
         };
-        if unreliable.offset != 0 || !self.throttle.drops_next() {
+        if unreliable.offset != 0 {
             return false;
         }
+        let Some(cause) = self.throttle.drops_next() else {
+            return false;
+        };
         self.queues.remove(key);
-        self.dropped_by_throttle = self.dropped_by_throttle.wrapping_add(1);
+        let count = match cause {
+            DropCause::RoundTrip => &mut self.dropped_by_throttle,
+            DropCause::Bandwidth => &mut self.dropped_by_bandwidth,
+        };
+        *count = count.wrapping_add(1);
         while let Some(key) = *next {
             let item = self.queues.get(key);
             let follower = UnreliableName::of(&item.header, &item.command);

@@ -81,9 +81,10 @@ impl Peer {
             packet_loss: self.loss.mean,
             packet_loss_var: self.loss.variance,
             packet_loss_epoch: self.loss.epoch.map_or(0, |epoch| epoch.0),
-            next_timeout: self.recovery.next_timeout.0,
+            next_timeout: self.recovery.vanilla.next_timeout.0,
             earliest_timeout: self
                 .recovery
+                .vanilla
                 .earliest_timeout
                 .map_or(0, |earliest| earliest.0),
             last_receive_time: self.last_receive.0,

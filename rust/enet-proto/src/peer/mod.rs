@@ -10,8 +10,9 @@ mod inspect;
 mod intake;
 mod outgoing;
 mod queue;
-mod retransmit;
+mod recovery;
 mod rtt;
+mod schedule;
 mod state;
 mod statistics;
 mod throttle;
@@ -19,6 +20,7 @@ mod unsequenced;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 pub(crate) use assemble::Body;
 use channels::ChannelTable;
@@ -27,7 +29,8 @@ pub(crate) use inspect::Inspection;
 pub(crate) use outgoing::NumberIndex;
 use outgoing::{OutgoingQueues, Queue};
 pub(crate) use queue::SendLimits;
-pub(crate) use retransmit::{EchoFromTheFuture, Liveness, Recovery};
+pub use recovery::Recovery;
+pub(crate) use recovery::{EchoFromTheFuture, Liveness, RecoveryState};
 use rtt::RoundTrip;
 pub use state::PeerState;
 pub use statistics::PeerStatistics;
@@ -111,7 +114,7 @@ pub(crate) struct Peer {
     /// Highest number received on the control channel.
     pub(crate) incoming_control_number: u16,
 
-    pub(crate) recovery: Recovery,
+    pub(crate) recovery: RecoveryState,
     pub(crate) round_trip: RoundTrip,
     pub(crate) throttle: Throttle,
     pub(crate) loss: Loss,
@@ -119,8 +122,9 @@ pub(crate) struct Peer {
     /// When an acknowledgement came last; 0 is never.
     last_receive: Millis,
     last_send: Millis,
-    /// Unreliable packets that the throttle dropped.
+    /// Unreliable packets that the throttle dropped, because of round trips and because of a bandwidth.
     pub(crate) dropped_by_throttle: u32,
+    pub(crate) dropped_by_bandwidth: u32,
     /// Whether to drop what ENet drops.
     vanilla_quirks: bool,
 
@@ -159,6 +163,8 @@ impl Peer {
         sessions: Sessions,
         config: &HostConfig,
     ) -> Self {
+        let mut throttle = Throttle::default();
+        throttle.set_enabled(config.throttle_enabled);
         Self {
             id,
             label: id.slot,
@@ -181,14 +187,15 @@ impl Peer {
             outgoing_group: 0,
             unsequenced: UnsequencedWindow::default(),
             incoming_control_number: 0,
-            recovery: Recovery::default(),
+            recovery: RecoveryState::new(config),
             round_trip: RoundTrip::default(),
-            throttle: Throttle::default(),
+            throttle,
             loss: Loss::default(),
             ping_interval: PEER_PING_INTERVAL,
             last_receive: Millis(0),
             last_send: Millis(0),
             dropped_by_throttle: 0,
+            dropped_by_bandwidth: 0,
             vanilla_quirks: config.vanilla_quirks,
             incoming_bandwidth: 0,
             outgoing_bandwidth: 0,
@@ -228,6 +235,7 @@ impl Peer {
             || [Queue::Control, Queue::Reliable]
                 .into_iter()
                 .filter_map(|queue| self.queues.first(queue))
+                .chain(self.queues.backlog_heads().map(|(_, key)| key))
                 .any(is_old)
     }
 
@@ -244,6 +252,9 @@ impl Peer {
     /// Empties the queues and channels, as every disconnect does; packets ready for the application stay.
     pub(crate) fn clear_queues(&mut self) {
         self.queues.clear();
+        if let Some(fast) = &mut self.recovery.fast {
+            fast.clear();
+        }
         self.unacknowledged_control = NumberIndex::default();
         self.acknowledgements.clear();
         self.channels.clear();
@@ -285,7 +296,10 @@ impl Peer {
     /// Drops the CONNECT that VERIFY_CONNECT answers, wherever it waits.
     pub(crate) fn forget_connect(&mut self) {
         if let Some(key) = self.unacknowledged_control.get(self.first_control_number) {
-            self.forget(key);
+            let connect = self.forget(key);
+            if let Some(fast) = &mut self.recovery.fast {
+                fast.answered_otherwise(&connect);
+            }
         }
     }
 
@@ -302,9 +316,14 @@ impl Peer {
         let verification = u32::try_from(CommandKind::VerifyConnect.size());
         self.outgoing_total = verification.expect("44");
         self.loss.sent = 1;
-        self.leaves(at);
-        self.recovery.next_timeout = at.plus(self.round_trip.retransmission_timeout());
-        self.sample(now, now.age(at).max(1));
+        self.loss.update(at);
+        self.last_send = at;
+        self.recovery.vanilla.next_timeout = at.plus(self.round_trip.retransmission_timeout());
+        let sample = now.age(at).max(1);
+        self.sample(now, sample);
+        if let Some(fast) = &mut self.recovery.fast {
+            fast.sampled(Duration::from_millis(sample.into()));
+        }
     }
 
     /// Takes the next number of our control channel.

@@ -1,13 +1,13 @@
 //! [`OutgoingQueues`]: every command a peer has queued or awaits an acknowledgement for.
 //!
-//! The commands sit in one slab and are strung into three lists, so moving one between "queued" and "sent", or
-//! removing one from the middle when its acknowledgement comes, costs the same however many there are.
+//! The commands sit in one slab and are strung into lists, so moving one between "queued" and "sent", or removing one
+//! from the middle when its acknowledgement comes, costs the same however many there are.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::time::Millis;
+use crate::time::Time;
 use crate::wire::{Command, CommandHeader};
 
 /// A command on its way out.
@@ -19,11 +19,32 @@ pub(crate) struct Outgoing {
     pub(crate) payload: Bytes,
     /// Place in the host's order of calls; kept across retransmissions.
     pub(crate) stamp: u32,
-    /// Transmissions so far.
+    /// Transmissions so far, redundant copies aside.
     pub(crate) attempts: u32,
-    pub(crate) sent_at: Millis,
-    /// This command's own retransmission timeout in ms, fixed at its first transmission; doubles.
+    /// The last of those.
+    pub(crate) last: Transmission,
+    /// The last redundant copy, and how many rode along since the last transmission.
+    pub(crate) copy: Option<Transmission>,
+    pub(crate) copies: u8,
+    /// Whether a transmission of it was declared lost.
+    pub(crate) declared_lost: bool,
+    /// This command's own retransmission timeout in ms, fixed at its first transmission; doubles. ENet's strategy only.
     pub(crate) timeout: u32,
+}
+
+/// One departure of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Transmission {
+    pub(crate) at: Time,
+    /// Number of the datagram in the [`Ledger`](super::recovery::Ledger); 0 where none is kept.
+    pub(crate) datagram: u64,
+}
+
+impl Transmission {
+    /// Whether an acknowledgement with this echo speaks of this departure.
+    pub(crate) const fn is_echoed_by(self, echo: u16) -> bool {
+        self.at.millis().sent_time() == echo
+    }
 }
 
 impl Outgoing {
@@ -63,12 +84,31 @@ pub(crate) enum Queue {
     Reliable,
     /// Sent at least once, awaiting the acknowledgement; in order of sending.
     Sent,
+    /// Reliable commands with a packet, never sent yet, a list for each channel; the fast strategy only, where
+    /// [`Reliable`](Self::Reliable) holds what is to be sent again.
+    Backlog,
+}
+
+/// The commands of one channel that were never sent.
+#[derive(Debug)]
+struct ChannelBacklog {
+    channel_id: u8,
+    list: List,
+    /// Bytes the channel was served, counted from what the others had when its backlog began.
+    served: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct List {
     head: Key,
     tail: Key,
+}
+
+impl List {
+    const EMPTY: Self = Self {
+        head: Key::NONE,
+        tail: Key::NONE,
+    };
 }
 
 #[derive(Debug)]
@@ -80,12 +120,16 @@ struct Node {
     next: Key,
 }
 
-/// The three lists of one peer.
+/// The lists of one peer.
 #[derive(Debug)]
 pub(crate) struct OutgoingQueues {
     nodes: Vec<Node>,
     free: Key,
     lists: [List; 3],
+    /// Channels with a backlog.
+    backlogs: Vec<ChannelBacklog>,
+    /// What the channel served last had been served before: where a new backlog begins.
+    virtual_time: u64,
 }
 
 impl Default for OutgoingQueues {
@@ -93,10 +137,9 @@ impl Default for OutgoingQueues {
         Self {
             nodes: Vec::new(),
             free: Key::NONE,
-            lists: [List {
-                head: Key::NONE,
-                tail: Key::NONE,
-            }; 3],
+            lists: [List::EMPTY; 3],
+            backlogs: Vec::new(),
+            virtual_time: 0,
         }
     }
 }
@@ -173,9 +216,39 @@ impl OutgoingQueues {
         self.nodes[key.index()].queue
     }
 
-    /// First of `queue`.
+    /// First of `queue`; of a backlog, see [`backlog_heads`](Self::backlog_heads).
     pub(crate) fn first(&self, queue: Queue) -> Option<Key> {
+        debug_assert_ne!(
+            queue,
+            Queue::Backlog,
+            "each channel has a backlog of its own"
+        );
         self.lists[queue as usize].head.some()
+    }
+
+    /// The first of each channel's backlog, with the bytes the channel was served.
+    pub(crate) fn backlog_heads(&self) -> impl Iterator<Item = (u64, Key)> {
+        self.backlogs
+            .iter()
+            .map(|backlog| (backlog.served, backlog.list.head))
+    }
+
+    /// Whether any channel has a backlog.
+    pub(crate) const fn has_backlog(&self) -> bool {
+        !self.backlogs.is_empty()
+    }
+
+    /// Books that the first command of its channel's backlog is about to leave.
+    pub(crate) fn serve(&mut self, key: Key) {
+        let (channel_id, len) = (self.get(key).header.channel_id, self.get(key).wire_len());
+        if let Some(backlog) = self
+            .backlogs
+            .iter_mut()
+            .find(|backlog| backlog.channel_id == channel_id)
+        {
+            self.virtual_time = backlog.served;
+            backlog.served += len as u64;
+        }
     }
 
     /// The one behind `key` in its list.
@@ -188,11 +261,12 @@ impl OutgoingQueues {
         self.first(queue).is_none()
     }
 
-    /// Whether all three lists are empty.
+    /// Whether all lists are empty.
     pub(crate) fn all_empty(&self) -> bool {
-        [Queue::Control, Queue::Reliable, Queue::Sent]
-            .into_iter()
-            .all(|queue| self.is_empty(queue))
+        !self.has_backlog()
+            && [Queue::Control, Queue::Reliable, Queue::Sent]
+                .into_iter()
+                .all(|queue| self.is_empty(queue))
     }
 
     /// Drops every command and the memory they took.
@@ -201,47 +275,71 @@ impl OutgoingQueues {
     }
 
     fn link_back(&mut self, queue: Queue, key: Key) {
-        let tail = self.lists[queue as usize].tail;
+        let channel_id = self.get(key).header.channel_id;
+        let tail = self.list(queue, channel_id).tail;
         self.place(queue, key, tail, Key::NONE);
     }
 
     fn link_front(&mut self, queue: Queue, key: Key) {
-        let head = self.lists[queue as usize].head;
+        let channel_id = self.get(key).header.channel_id;
+        let head = self.list(queue, channel_id).head;
         self.place(queue, key, Key::NONE, head);
     }
 
     fn place(&mut self, queue: Queue, key: Key, previous: Key, next: Key) {
+        let channel_id = self.get(key).header.channel_id;
         let node = &mut self.nodes[key.index()];
         (node.queue, node.previous, node.next) = (queue, previous, next);
-        *self.next_of(queue, previous) = key;
-        *self.previous_of(queue, next) = key;
+        match previous.some() {
+            Some(previous) => self.nodes[previous.index()].next = key,
+            None => self.list(queue, channel_id).head = key,
+        }
+        match next.some() {
+            Some(next) => self.nodes[next.index()].previous = key,
+            None => self.list(queue, channel_id).tail = key,
+        }
     }
 
     fn unlink(&mut self, key: Key) {
+        let channel_id = self.get(key).header.channel_id;
         let Node {
             queue,
             previous,
             next,
             ..
         } = self.nodes[key.index()];
-        *self.next_of(queue, previous) = next;
-        *self.previous_of(queue, next) = previous;
-    }
-
-    /// The link that leads forward from `key`, or the list's head if there is no `key`.
-    fn next_of(&mut self, queue: Queue, key: Key) -> &mut Key {
-        match key.some() {
-            Some(key) => &mut self.nodes[key.index()].next,
-            None => &mut self.lists[queue as usize].head,
+        match previous.some() {
+            Some(previous) => self.nodes[previous.index()].next = next,
+            None => self.list(queue, channel_id).head = next,
+        }
+        match next.some() {
+            Some(next) => self.nodes[next.index()].previous = previous,
+            None => self.list(queue, channel_id).tail = previous,
+        }
+        if queue == Queue::Backlog {
+            self.backlogs
+                .retain(|backlog| backlog.list.head != Key::NONE);
         }
     }
 
-    /// The link that leads backward from `key`, or the list's tail if there is no `key`.
-    fn previous_of(&mut self, queue: Queue, key: Key) -> &mut Key {
-        match key.some() {
-            Some(key) => &mut self.nodes[key.index()].previous,
-            None => &mut self.lists[queue as usize].tail,
+    /// The list that `queue` keeps the commands of this channel in.
+    fn list(&mut self, queue: Queue, channel_id: u8) -> &mut List {
+        if queue != Queue::Backlog {
+            return &mut self.lists[queue as usize];
         }
+        let known = self
+            .backlogs
+            .iter()
+            .position(|backlog| backlog.channel_id == channel_id);
+        let index = known.unwrap_or_else(|| {
+            self.backlogs.push(ChannelBacklog {
+                channel_id,
+                list: List::EMPTY,
+                served: self.virtual_time,
+            });
+            self.backlogs.len() - 1
+        });
+        &mut self.backlogs[index].list
     }
 }
 
@@ -274,6 +372,11 @@ impl NumberIndex {
             .and_then(|key| key.some())
     }
 
+    /// The command with the lowest number, and that number.
+    pub(crate) fn oldest(&self) -> Option<(u16, Key)> {
+        self.keys.front().map(|&key| (self.first, key))
+    }
+
     /// Forgets the command with `number`.
     pub(crate) fn remove(&mut self, number: u16) {
         if let Some(key) = self
@@ -300,7 +403,10 @@ mod tests {
             payload: Bytes::new(),
             stamp,
             attempts: 0,
-            sent_at: Millis(0),
+            last: Transmission::default(),
+            copy: None,
+            copies: 0,
+            declared_lost: false,
             timeout: 0,
         }
     }
@@ -337,6 +443,37 @@ mod tests {
         );
         assert_eq!(stamps(&queues, Queue::Reliable), [1, 3, 2, 4]);
         assert_eq!(stamps(&queues, Queue::Control), [9]);
+    }
+
+    #[test]
+    fn channels_with_a_backlog_are_served_by_turns_and_a_new_one_gains_nothing_by_waiting() {
+        let mut queues = OutgoingQueues::default();
+        let on_channel = |channel_id, stamp| {
+            let mut item = command(stamp);
+            item.header.channel_id = channel_id;
+            item
+        };
+        let next = |queues: &mut OutgoingQueues| {
+            let (_, key) = queues
+                .backlog_heads()
+                .min_by_key(|&(served, _)| served)
+                .expect("something waits");
+            queues.serve(key);
+            queues.remove(key).header.channel_id
+        };
+        for stamp in 0..10 {
+            queues.push(Queue::Backlog, on_channel(0, stamp));
+        }
+        assert_eq!([0; 3].map(|_| next(&mut queues)), [0; 3]);
+        for stamp in 10..15 {
+            queues.push(Queue::Backlog, on_channel(1, stamp));
+        }
+        let served = [0; 8].map(|_| next(&mut queues));
+        assert_eq!(served, [1, 0, 1, 0, 1, 0, 1, 0]);
+        while queues.has_backlog() {
+            next(&mut queues);
+        }
+        assert!(queues.all_empty());
     }
 
     #[test]

@@ -2,12 +2,11 @@
 
 use bytes::Bytes;
 
-use super::outgoing::{Outgoing, Queue};
+use super::outgoing::{Outgoing, Queue, Transmission};
 use super::{Peer, PeerState};
 use crate::consts::PROTOCOL_MAXIMUM_FRAGMENT_COUNT;
 use crate::error::SendError;
 use crate::packet::{Packet, PacketFlags};
-use crate::time::Millis;
 use crate::wire::{CONTROL_CHANNEL, Command, CommandHeader, CommandKind, Fragment};
 
 impl Peer {
@@ -199,21 +198,21 @@ impl Peer {
             payload,
             stamp: *stamp,
             attempts: 0,
-            sent_at: Millis(0),
+            last: Transmission::default(),
+            copy: None,
+            copies: 0,
+            declared_lost: false,
             timeout: 0,
         };
         self.outgoing_total = self
             .outgoing_total
             .wrapping_add(u32::try_from(item.wire_len()).unwrap_or(u32::MAX));
-        let with_packet = item.has_packet() && header.acknowledge;
-        self.queues.push(
-            if with_packet {
-                Queue::Reliable
-            } else {
-                Queue::Control
-            },
-            item,
-        )
+        let queue = match (item.has_packet() && header.acknowledge, &self.recovery.fast) {
+            (false, _) => Queue::Control,
+            (true, None) => Queue::Reliable,
+            (true, Some(_)) => Queue::Backlog,
+        };
+        self.queues.push(queue, item)
     }
 }
 

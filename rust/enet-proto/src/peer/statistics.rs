@@ -38,8 +38,10 @@ pub struct PeerStatistics {
     pub packet_throttle_deceleration: u32,
     /// Span over which the best round-trip time is kept, ms.
     pub packet_throttle_interval: u32,
-    /// Unreliable packets that the throttle dropped since the connection began; wraps.
+    /// Unreliable packets dropped because round trips had grown, since the connection began; wraps.
     pub packets_dropped_by_throttle: u32,
+    /// Unreliable packets dropped because a bandwidth of one of the two sides was used up, likewise.
+    pub packets_dropped_by_bandwidth: u32,
     /// Payload bytes of reliable commands that await their acknowledgement.
     pub reliable_data_in_transit: u32,
     /// Byte budget for those.
@@ -74,6 +76,7 @@ impl From<&Peer> for PeerStatistics {
             packet_throttle_deceleration: peer.throttle.deceleration,
             packet_throttle_interval: peer.throttle.interval,
             packets_dropped_by_throttle: peer.dropped_by_throttle,
+            packets_dropped_by_bandwidth: peer.dropped_by_bandwidth,
             reliable_data_in_transit: peer.recovery.in_transit,
             window_size: peer.recovery.window_size,
             mtu: peer.mtu,

@@ -14,6 +14,8 @@ use crate::time::Millis;
 /// Source: `enet_peer_throttle` and `enet_protocol_handle_acknowledge`, ENet 1.3.18.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Throttle {
+    /// Whether it falls with round trips and drops anything.
+    enabled: bool,
     pub(crate) value: u32,
     /// What the bandwidth throttle allows.
     pub(crate) limit: u32,
@@ -35,6 +37,7 @@ impl Default for Throttle {
             variance: 0,
         };
         Self {
+            enabled: true,
             value: PEER_DEFAULT_PACKET_THROTTLE,
             limit: PEER_PACKET_THROTTLE_SCALE,
             counter: 0,
@@ -51,7 +54,7 @@ impl Default for Throttle {
 impl Throttle {
     /// Adjusts the throttle to a round-trip sample.
     pub(crate) fn step(&mut self, sample: u32) {
-        if self.last.mean <= self.last.variance {
+        if !self.enabled || self.last.mean <= self.last.variance {
             self.value = self.limit;
         } else if sample <= self.last.mean {
             self.value = self.value.saturating_add(self.acceleration).min(self.limit);
@@ -89,11 +92,34 @@ impl Throttle {
         self.value = self.value.min(limit);
     }
 
-    /// Whether the next unreliable packet is to be dropped.
-    pub(crate) const fn drops_next(&mut self) -> bool {
-        self.counter = (self.counter + PEER_PACKET_THROTTLE_COUNTER) % PEER_PACKET_THROTTLE_SCALE;
-        self.counter > self.value
+    /// Turns it on or off.
+    pub(crate) const fn set_enabled(&mut self, enabled: bool) {
+        self.enabled = enabled;
+        if !enabled {
+            self.value = self.limit;
+        }
     }
+
+    /// Why the next unreliable packet is to be dropped, if it is.
+    pub(crate) const fn drops_next(&mut self) -> Option<DropCause> {
+        self.counter = (self.counter + PEER_PACKET_THROTTLE_COUNTER) % PEER_PACKET_THROTTLE_SCALE;
+        if !self.enabled || self.counter <= self.value {
+            None
+        } else if self.counter > self.limit {
+            Some(DropCause::Bandwidth)
+        } else {
+            Some(DropCause::RoundTrip)
+        }
+    }
+}
+
+/// Why an unreliable packet was dropped before it left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DropCause {
+    /// Round trips had grown.
+    RoundTrip,
+    /// The bandwidth of one of the two sides was used up.
+    Bandwidth,
 }
 
 /// Packet loss over intervals of ten seconds, of [`PEER_PACKET_LOSS_SCALE`].

@@ -348,10 +348,12 @@ impl Setup {
         pair
     }
 
-    /// A server and `count` clients, not connected. Each client has a seed of its own.
+    /// A server and `count` clients, not connected. Each client has a seed of its own; of the client's settings they
+    /// have the strategy of recovery.
     pub(super) fn net(self, count: u16) -> Net {
         let client = |number| {
-            let config = config(1, self.seed ^ (u64::from(number) << 32));
+            let recovery = self.client.recovery;
+            let config = config(1, self.seed ^ (u64::from(number) << 32)).recovery(recovery);
             Node::new(number, config, self.clock_start)
         };
         let mut clients: Vec<Node> = (1..=count).map(client).collect();

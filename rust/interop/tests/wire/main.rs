@@ -9,11 +9,17 @@ mod stage;
 
 use c_enet::CEnet;
 use endpoint::{Endpoint, Options};
+use enet_proto::Recovery;
 use ours::Ours;
 use rusty::Rusty;
+use stage::Role;
 
 fn ours(options: Options) -> Option<Box<dyn Endpoint>> {
-    Some(Box::new(Ours::new(options)))
+    Some(Box::new(Ours::new(options, Recovery::Fast)))
+}
+
+fn ours_vanilla(options: Options) -> Option<Box<dyn Endpoint>> {
+    Some(Box::new(Ours::new(options, Recovery::Vanilla)))
 }
 
 fn rusty_enet(options: Options) -> Option<Box<dyn Endpoint>> {
@@ -66,6 +72,19 @@ pairings! {
     rusty_client_and_our_server: rusty_enet, ours;
     our_client_and_c_server: ours, c_enet;
     c_client_and_our_server: c_enet, ours;
+    our_vanilla_client_and_rusty_server: ours_vanilla, rusty_enet;
+    rusty_client_and_our_vanilla_server: rusty_enet, ours_vanilla;
+    our_vanilla_client_and_c_server: ours_vanilla, c_enet;
+    c_client_and_our_vanilla_server: c_enet, ours_vanilla;
+    our_fast_client_and_our_vanilla_server: ours, ours_vanilla;
     control_rusty_enet_with_itself: rusty_enet, rusty_enet;
     control_c_enet_with_itself: c_enet, c_enet;
+}
+
+#[test]
+fn our_packets_reach_every_receiver_where_three_datagrams_in_ten_are_lost() {
+    for remote in [ours, ours_vanilla, rusty_enet, c_enet] {
+        scenarios::reliable_packets_survive_heavy_loss_in_order([ours, remote], Role::Client);
+        scenarios::reliable_packets_survive_heavy_loss_in_order([remote, ours], Role::Server);
+    }
 }

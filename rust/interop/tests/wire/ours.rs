@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use enet_proto::{Event, Host, HostConfig, Packet, PacketFlags, PeerId, RangeCoder, Time, crc32};
+use enet_proto::{
+    Event, Host, HostConfig, Packet, PacketFlags, PeerId, RangeCoder, Recovery, Time, crc32,
+};
 
 use crate::endpoint::{Endpoint, Goodbye, Options, Seen};
 
@@ -14,11 +16,12 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    pub(crate) fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options, recovery: Recovery) -> Self {
         let config = HostConfig::new(options.peer_count, [7; 32])
             .channel_limit(options.channel_limit)
             .bandwidth(options.incoming_bandwidth, options.outgoing_bandwidth)
-            .checksum(options.checksum.then_some(crc32));
+            .checksum(options.checksum.then_some(crc32))
+            .recovery(recovery);
         let mut host = Host::new(config);
         if options.range_coder {
             host.set_compressor(Some(Box::new(RangeCoder::default())));

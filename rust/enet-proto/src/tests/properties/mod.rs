@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::pair::{Net, Node, Setup, millis};
-use crate::{Event, Packet, PacketFlags, PeerId, PeerState};
+use crate::{Event, Packet, PacketFlags, PeerId, PeerState, Recovery};
 use payload::{HEADER, Name, payload, promise};
 
 const OPERATIONS: usize = 60;
@@ -105,8 +105,15 @@ impl Play {
     fn new(seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let clients = 1 + rng.next_u32() % 4;
+        // Every pairing of strategies, the same for all clients.
+        let recovery = |bit: u64| match seed >> bit & 1 {
+            0 => Recovery::Fast,
+            _ => Recovery::Vanilla,
+        };
         let net = Setup::new(seed)
             .channels(CHANNELS.into())
+            .client(|config| config.recovery(recovery(0)))
+            .server(|config| config.recovery(recovery(1)))
             .net(u16::try_from(clients).expect("at most 4"));
         let mut play = Self {
             rng,

@@ -7,6 +7,7 @@ use crate::checksum::crc32;
 use crate::compress::RangeCoder;
 use crate::config::HostConfig;
 use crate::host::Host;
+use crate::peer::Recovery;
 
 /// Every file that records a whole session.
 pub(super) const SESSIONS: [&str; 34] = [
@@ -72,7 +73,9 @@ pub(super) fn address(name: &str) -> SocketAddr {
 
 /// The configuration of the recorder's hosts: `peers` slots, everything else by default.
 pub(super) fn config(peers: usize, quirks: bool) -> HostConfig {
-    HostConfig::new(peers, [0; 32]).vanilla_quirks(quirks)
+    HostConfig::new(peers, [0; 32])
+        .recovery(Recovery::Vanilla)
+        .vanilla_quirks(quirks)
 }
 
 /// The hosts of `file` before the first call, in the order in which they are served.

@@ -1,11 +1,13 @@
 //! What limits a sender: its window, the throttle, bandwidths, the MTU; and what keeps a silent connection alive.
 
 use super::*;
-use crate::{DisconnectCause, Packet, PeerState, Time};
+use crate::{DisconnectCause, Packet, PeerState, Recovery, Time};
 
 #[test]
-fn reliable_bytes_in_transit_stay_within_the_window() {
-    let mut pair = Pair::connected(1);
+fn reliable_bytes_in_transit_stay_within_the_window_of_the_vanilla_strategy() {
+    let mut pair = Setup::new(1)
+        .both(|config| config.recovery(Recovery::Vanilla))
+        .connected();
     pair.client.send(0, Packet::reliable(payload(1 << 20)));
     let mut most = 0;
     while pair.server.received().is_empty() {

@@ -1,7 +1,7 @@
 //! Limits that a host sets for its peers: channels, packet size, bytes that wait for the application.
 
 use super::*;
-use crate::{DropCause, Event, Packet, PeerState};
+use crate::{DropCause, Event, Packet, PeerState, Recovery};
 
 #[test]
 fn channel_count_is_the_smaller_of_what_was_asked_and_allowed() {
@@ -100,6 +100,7 @@ fn data_that_nobody_takes_stops_the_sender_and_resumes_when_taken() {
 fn packets_that_wait_for_a_lost_one_never_keep_it_out() {
     const LIMIT: usize = 50_000;
     let mut pair = Setup::new(7)
+        .client(|config| config.recovery(Recovery::Vanilla))
         .server(|config| config.maximum_waiting_data(LIMIT).manual_release(true))
         .connected();
     pair.client

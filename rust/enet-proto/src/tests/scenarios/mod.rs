@@ -12,6 +12,7 @@ mod garbage;
 mod hostile;
 mod limits;
 mod locating;
+mod recovery;
 mod sending;
 mod strangers;
 mod wrapping;

@@ -1,0 +1,190 @@
+//! The fast strategy: how loss is found and made good, what silence means, and what the throttle drops.
+
+use super::*;
+use crate::{DisconnectCause, Packet, PeerState};
+
+/// A pair whose round trip of 100 ms is well known.
+fn measured(seed: u64) -> Pair {
+    let mut pair = Setup::new(seed)
+        .link(|link| link.delay(millis(50)))
+        .connected();
+    for _ in 0..50 {
+        pair.client.send(0, Packet::reliable("measures"));
+        pair.run_for(millis(20));
+    }
+    pair.run_until_idle();
+    pair.server.events.clear();
+    pair
+}
+
+/// How long, in ms, until the server has received `count` packets.
+fn time_to_receive(pair: &mut Pair, count: usize) -> u128 {
+    let start = pair.elapsed();
+    while pair.server.received().len() < count {
+        pair.run_for(millis(1));
+        assert!(pair.elapsed() - start < millis(20_000), "it never arrives");
+    }
+    (pair.elapsed() - start).as_millis()
+}
+
+#[test]
+fn loss_shows_in_the_acknowledgements_of_what_follows() {
+    let mut pair = measured(1);
+    // Round trips that varied keep the timeout out of this.
+    pair.set_link(|link| link.jitter(millis(40)));
+    for _ in 0..50 {
+        pair.client.send(0, Packet::reliable("varies"));
+        pair.run_for(millis(50));
+    }
+    pair.run_until_idle();
+    pair.server.events.clear();
+    pair.set_link(|link| link.jitter(millis(0)));
+    pair.link_to_server().drop_next(1);
+    pair.client.send(0, Packet::reliable("lost"));
+    pair.run_for(millis(1));
+    for _ in 0..3 {
+        pair.client.send(0, Packet::reliable("arrives"));
+        pair.run_for(millis(1));
+    }
+    assert!(
+        pair.server.received().is_empty(),
+        "the loss must have happened"
+    );
+    // A round trip and a bit until the gap is seen, and half of one for the second departure.
+    assert!(time_to_receive(&mut pair, 4) <= 175);
+}
+
+#[test]
+fn the_last_packet_is_sent_again_soon_after_its_acknowledgement_is_overdue() {
+    let mut pair = measured(2);
+    pair.link_to_server().drop_next(1);
+    pair.client.send(0, Packet::reliable("lost"));
+    assert!(time_to_receive(&mut pair, 1) <= 170);
+}
+
+#[test]
+fn connection_carries_on_within_a_second_after_an_outage() {
+    let mut pair = measured(3);
+    pair.set_down(true);
+    pair.client.send(0, Packet::reliable("waits"));
+    pair.run_for(millis(4500));
+    pair.set_down(false);
+    assert!(time_to_receive(&mut pair, 1) <= 1100);
+    assert_eq!(pair.client.state(), PeerState::Connected);
+}
+
+#[test]
+fn acknowledgements_of_anything_keep_probes_frequent() {
+    let mut pair = measured(4);
+    pair.client.send(0, Packet::reliable(payload(1000)));
+    pair.settle();
+    pair.run_for(millis(300));
+    // The same packet is lost five times in a row while others get through.
+    for _ in 0..5 {
+        pair.link_to_server().drop_next(1);
+        pair.client.send(1, Packet::reliable("lost at first"));
+        pair.run_for(millis(150));
+    }
+    assert!(time_to_receive(&mut pair, 6) <= 400);
+}
+
+#[test]
+fn silent_peer_is_given_up_after_as_many_timeouts_as_enet_allows() {
+    for (limit, minimum, maximum, from, to) in [
+        (32, 5000, 30_000, 6000, 9000),
+        (4, 1000, 30_000, 1000, 2200),
+        (1 << 30, 1000, 3000, 3000, 4100),
+        (1 << 30, 50_000, 50_000, 50_000, 51_100),
+    ] {
+        let mut pair = measured(5);
+        let peer = pair.client.peer();
+        pair.client.host.set_timeout(peer, limit, minimum, maximum);
+        pair.set_down(true);
+        pair.client.send(0, Packet::reliable("into the void"));
+        let start = pair.elapsed();
+        while pair.client.disconnects().is_empty() {
+            pair.run_for(millis(10));
+        }
+        assert_eq!(pair.client.disconnects(), [(0, DisconnectCause::Timeout)]);
+        let silence = (pair.elapsed() - start).as_millis();
+        assert!(
+            (from..to).contains(&silence),
+            "{silence} ms with {limit}, {minimum}, {maximum}"
+        );
+    }
+}
+
+#[test]
+fn spread_acknowledgements_do_not_look_like_congestion_to_the_throttle() {
+    let mut pair = Setup::new(6)
+        .link(|link| link.delay(millis(20)).jitter(millis(16)))
+        .connected();
+    for number in 0..2000 {
+        pair.client.send(0, Packet::unsequenced("state"));
+        if number % 2 == 0 {
+            pair.client.send(1, Packet::reliable("measures"));
+        }
+        pair.run_for(millis(10));
+    }
+    let statistics = pair.client.statistics();
+    assert_eq!(statistics.packets_dropped_by_throttle, 0);
+    assert_eq!(statistics.packets_dropped_by_bandwidth, 0);
+}
+
+#[test]
+fn throttle_drops_are_counted_by_cause_and_none_happen_when_it_is_off() {
+    for (enabled, bandwidth) in [(true, 0), (true, 20_000), (false, 0), (false, 20_000)] {
+        let mut pair = Setup::new(7)
+            .client(|config| config.throttle_enabled(enabled).bandwidth(0, bandwidth))
+            .connected();
+        pair.client
+            .host
+            .throttle_configure(pair.client.peer(), 1000, 8, 8);
+        // Round trips grow all the time, and more is sent than we may.
+        for step in 0..30 {
+            let delay = millis(10 + 10 * step);
+            pair.set_link(|link| link.delay(delay));
+            for _ in 0..30 {
+                pair.client.send(0, Packet::unsequenced(payload(1000)));
+                pair.client.send(1, Packet::reliable("measures"));
+                pair.run_for(millis(10));
+            }
+        }
+        let statistics = pair.client.statistics();
+        let (by_delay, by_bandwidth) = (
+            statistics.packets_dropped_by_throttle,
+            statistics.packets_dropped_by_bandwidth,
+        );
+        if bandwidth == 0 {
+            assert_eq!((by_delay > 0, by_bandwidth), (enabled, 0));
+        } else {
+            assert_eq!(by_bandwidth > 0, enabled);
+        }
+        assert!(enabled || by_delay == 0);
+    }
+}
+
+#[test]
+fn rate_keeps_to_the_bandwidths_that_both_sides_name() {
+    // ENet tells a sender that names no bandwidth that it may send without limit.
+    for (outgoing, incoming) in [(200_000, 0), (400_000, 200_000)] {
+        let mut pair = Setup::new(8)
+            .client(|config| config.bandwidth(0, outgoing))
+            .server(|config| config.bandwidth(incoming, 0))
+            .connected();
+        pair.client.send(0, Packet::reliable(payload(1_000_000)));
+        let taken = time_to_receive(&mut pair, 1);
+        assert!((4500..7000).contains(&taken), "{taken} ms");
+    }
+}
+
+#[test]
+fn small_packets_overtake_a_transfer_on_another_channel() {
+    let mut pair = measured(9);
+    pair.set_link(|link| link.rate_limit(1_000_000, 65_536));
+    pair.client.send(0, Packet::reliable(payload(4_000_000)));
+    pair.run_for(millis(1500));
+    pair.client.send(1, Packet::reliable("first"));
+    assert!(time_to_receive(&mut pair, 1) <= 110);
+    assert_eq!(pair.server.received(), [b"first"]);
+}
