@@ -48,6 +48,8 @@ impl Departure {
 pub(crate) struct Ledger {
     /// Number of the front of the ring.
     first: u64,
+    /// Number after the newest that was acknowledged.
+    acknowledged_before: u64,
     ring: VecDeque<Departure>,
     loss: f64,
 }
@@ -72,6 +74,7 @@ impl Ledger {
             && let Some(departure) = self.ring.get_mut(index)
         {
             departure.acknowledged = true;
+            self.acknowledged_before = self.acknowledged_before.max(number + 1);
         }
     }
 
@@ -90,9 +93,14 @@ impl Ledger {
         }
     }
 
-    /// Forgets what left more than `age` ago, and counts what of it was never acknowledged.
+    /// Forgets what was acknowledged, unless it is the newest such, and what left more than `age` ago; counts what of
+    /// it was never acknowledged.
     pub(super) fn retire(&mut self, now: Time, age: Duration) {
-        while let Some(departure) = self.ring.front().filter(|front| front.at + age < now) {
+        while let Some(departure) = self.ring.front() {
+            let is_done = departure.acknowledged && self.first + 1 < self.acknowledged_before;
+            if !is_done && departure.at + age >= now {
+                break;
+            }
             let lost = if departure.acknowledged { 0.0 } else { 1.0 };
             self.loss += (lost - self.loss) * LOSS_WEIGHT;
             self.ring.pop_front();
@@ -116,6 +124,20 @@ mod tests {
     fn at(millis: u64) -> Departure {
         let moment = Time::from_millis(millis);
         Departure::new(moment, 0, moment, moment, false)
+    }
+
+    #[test]
+    fn what_was_acknowledged_is_kept_until_something_newer_is() {
+        let mut ledger = Ledger::default();
+        let numbers = [10, 11, 12].map(|millis| ledger.enter(at(millis)));
+        let age = Duration::from_secs(1);
+        ledger.acknowledge(numbers[0]);
+        ledger.retire(Time::from_millis(13), age);
+        assert!(ledger.get(numbers[0]).is_some());
+        ledger.acknowledge(numbers[1]);
+        ledger.retire(Time::from_millis(13), age);
+        assert!(ledger.get(numbers[0]).is_none() && ledger.get(numbers[1]).is_some());
+        assert!(ledger.get(numbers[2]).is_some());
     }
 
     #[test]
