@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use enet_netsim::{LinkConfig, Network};
-use enet_proto::{HostConfig, Packet, PacketFlags, PeerId, PeerState, Time};
+use enet_proto::{HostConfig, Packet, PacketFlags, PeerId, PeerState, Recovery, Time};
 
 use crate::dice::Dice;
 use crate::ledger::{CHANNELS, CLIENT, Connection, Leaving, Ledger, SERVER, Stage};
@@ -75,6 +75,7 @@ pub fn play_script(script: &[u8]) -> Tally {
 #[derive(Debug, Clone, Copy)]
 struct Temper {
     vanilla: bool,
+    recovery: Recovery,
     waiting_limit: Option<usize>,
 }
 
@@ -124,8 +125,14 @@ impl Session {
     }
 
     fn add_node(&mut self) {
+        let (vanilla, recovery) = match self.below(6) {
+            0 | 1 => (true, Recovery::Vanilla),
+            2 => (false, Recovery::Vanilla),
+            _ => (false, Recovery::Fast),
+        };
         let temper = Temper {
-            vanilla: self.below(3) == 0,
+            vanilla,
+            recovery,
             waiting_limit: (self.below(4) == 0).then_some(SMALL_WAITING_LIMIT),
         };
         // Many clocks wrap within the session: ENet's after 2^32 ms, its header's after 2^16.
@@ -434,7 +441,8 @@ impl Session {
         let temper = self.tempers[node];
         let config = HostConfig::new(slots, seed)
             .manual_release(true)
-            .vanilla_quirks(temper.vanilla);
+            .vanilla_quirks(temper.vanilla)
+            .recovery(temper.recovery);
         match temper.waiting_limit {
             Some(limit) => config.maximum_waiting_data(limit),
             None => config,
@@ -524,7 +532,7 @@ impl Session {
                 host.peers().all(|peer| {
                     let seen = host.peer_statistics(peer);
                     host.state(peer) == PeerState::Connected
-                        && seen.is_some_and(|it| it.reliable_data_in_transit == 0)
+                        && seen.is_some_and(|it| it.commands_queued == 0)
                 })
             });
         let mut connections = self.ledger.connections().iter();

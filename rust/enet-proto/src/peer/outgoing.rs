@@ -125,6 +125,7 @@ struct Node {
 pub(crate) struct OutgoingQueues {
     nodes: Vec<Node>,
     free: Key,
+    len: usize,
     lists: [List; 3],
     /// Channels with a backlog.
     backlogs: Vec<ChannelBacklog>,
@@ -137,6 +138,7 @@ impl Default for OutgoingQueues {
         Self {
             nodes: Vec::new(),
             free: Key::NONE,
+            len: 0,
             lists: [List::EMPTY; 3],
             backlogs: Vec::new(),
             virtual_time: 0,
@@ -166,13 +168,20 @@ impl OutgoingQueues {
                 key
             }
         };
+        self.len += 1;
         self.link_back(queue, key);
         key
+    }
+
+    /// Commands in all lists.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
     }
 
     /// Takes the command out for good.
     pub(crate) fn remove(&mut self, key: Key) -> Outgoing {
         self.unlink(key);
+        self.len -= 1;
         let node = &mut self.nodes[key.index()];
         node.next = self.free;
         self.free = key;

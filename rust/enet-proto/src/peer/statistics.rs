@@ -42,6 +42,8 @@ pub struct PeerStatistics {
     pub packets_dropped_by_throttle: u32,
     /// Unreliable packets dropped because a bandwidth of one of the two sides was used up, likewise.
     pub packets_dropped_by_bandwidth: u32,
+    /// Commands that have not been sent, or not been acknowledged.
+    pub commands_queued: usize,
     /// Payload bytes of reliable commands that await their acknowledgement.
     pub reliable_data_in_transit: u32,
     /// Byte budget for those.
@@ -77,6 +79,7 @@ impl From<&Peer> for PeerStatistics {
             packet_throttle_interval: peer.throttle.interval,
             packets_dropped_by_throttle: peer.dropped_by_throttle,
             packets_dropped_by_bandwidth: peer.dropped_by_bandwidth,
+            commands_queued: peer.queues.len(),
             reliable_data_in_transit: peer.recovery.in_transit,
             window_size: peer.recovery.window_size,
             mtu: peer.mtu,

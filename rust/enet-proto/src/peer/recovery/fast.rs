@@ -59,9 +59,10 @@ impl Fast {
         self.probe_allowance > 0 || self.may_send(now, item, mtu)
     }
 
-    /// Forgets what was in flight, as the queues are emptied.
+    /// Forgets what was in flight, and how long it was silent, as the queues are emptied.
     pub(in crate::peer) fn clear(&mut self) {
         (self.in_flight, self.in_flight_small, self.probe_allowance) = (0, 0, 0);
+        self.probe = ProbeTimer::default();
     }
 
     /// A round trip measured before there was a peer, by the proof of its address.

@@ -188,3 +188,17 @@ fn small_packets_overtake_a_transfer_on_another_channel() {
     assert!(time_to_receive(&mut pair, 1) <= 110);
     assert_eq!(pair.server.received(), [b"first"]);
 }
+
+#[test]
+fn goodbye_does_not_pay_for_the_silence_before_it() {
+    let mut pair = measured(10);
+    let peer = pair.client.peer();
+    pair.client.host.set_timeout(peer, 1000, 60_000, 60_000);
+    pair.set_down(true);
+    pair.client.send(0, Packet::reliable("lost"));
+    pair.run_for(millis(20_000));
+    assert_eq!(pair.client.state(), PeerState::Connected);
+    pair.client.host.disconnect(peer, 1);
+    pair.run_for(millis(180_000));
+    assert_eq!(pair.client.disconnects(), [(0, DisconnectCause::Timeout)]);
+}
