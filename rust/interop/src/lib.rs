@@ -17,3 +17,6 @@
 //! - when a closing side gives up after the one acknowledgement of its DISCONNECT was lost;
 //! - packets that arrived before a DISCONNECT and were not yet taken: our engine hands them out, ENet drops them;
 //! - the flags of received packets at the `rusty_enet` end, whose `Packet::kind` answers "reliable" for all.
+//!
+//! `weaknesses` plays attacks on a server of each: the other implementations must come to harm by each of them, which
+//! proves the attack, and ours must not.

@@ -18,6 +18,8 @@ mod setup;
 mod sim;
 mod stage;
 mod test;
+#[cfg(test)]
+mod weaknesses;
 mod workspace;
 
 use std::process::ExitCode;

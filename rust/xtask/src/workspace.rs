@@ -156,6 +156,24 @@ pub(crate) fn lock(path: &Path) -> Result<File> {
     Ok(file)
 }
 
+/// Every source file below `folder`, in Rust and GDScript.
+#[cfg(test)]
+pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "gd" || extension == "rs")
+        {
+            found.push(path);
+        }
+    }
+    found
+}
+
 /// A folder of a test's own, removed at its end.
 #[cfg(test)]
 pub(crate) struct TestFolder(PathBuf);

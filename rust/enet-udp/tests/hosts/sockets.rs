@@ -216,6 +216,26 @@ in_both_modes! {
     }
 }
 
+/// C ENet ends its pass at the first empty datagram; `enet-interop` shows that.
+#[test]
+fn one_pass_reads_what_lies_behind_empty_datagrams_11_9() {
+    const EMPTY: u64 = 50;
+    let (server, client) = (server(false), client(false));
+    let address = server.local_address().unwrap();
+    for _ in 0..EMPTY {
+        raw_socket().send_to(&[], address).unwrap();
+    }
+    client.connect(address, 1, 0).unwrap();
+    client.flush();
+    server.poll();
+    let seen = server.statistics();
+    assert_eq!(
+        (seen.datagrams_received, seen.datagrams_dropped),
+        (EMPTY + 1, EMPTY)
+    );
+    assert_eq!(seen.datagrams_sent, 1, "the client is answered");
+}
+
 #[test]
 fn service_wakes_on_arrival() {
     for threaded in [true, false] {

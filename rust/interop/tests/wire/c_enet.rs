@@ -171,6 +171,12 @@ impl Endpoint for CEnet {
         std::mem::take(&mut self.sent)
     }
 
+    fn memory(&mut self) -> usize {
+        self.tell("memory");
+        let bytes = self.answers_up_to("memory");
+        bytes.parse().expect("a number")
+    }
+
     fn take_events(&mut self) -> Vec<Seen> {
         std::mem::take(&mut self.events)
     }

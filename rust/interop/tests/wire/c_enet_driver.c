@@ -9,6 +9,7 @@
  *   datagram HOST PORT BYTES             waits for the next "service"
  *   service MILLISECONDS                 answers any number of "datagram HOST PORT BYTES", "connected DATA",
  *                                        "disconnected DATA", "received CHANNEL FLAGS BYTES", then "done"
+ *   memory                               answers "memory BYTES": what the library has allocated and not freed
  *
  * Arguments: PEERS CHANNELS INCOMING_BANDWIDTH OUTGOING_BANDWIDTH RANGE_CODER CHECKSUM
  */
@@ -27,11 +28,37 @@ struct datagram {
 static struct datagram *incoming, **incoming_end = &incoming;
 static enet_uint32 now;
 static ENetPeer *peer;
+static size_t allocated;
 
 static void fail(const char *what)
 {
     fprintf(stderr, "driver: %s\n", what);
     exit(1);
+}
+
+/* In front of each allocation stands its size, in as much room as keeps the rest aligned. */
+#define SIZE_ROOM 16
+
+static void *ENET_CALLBACK counting_malloc(size_t size)
+{
+    unsigned char *memory = malloc(SIZE_ROOM + size);
+
+    if (memory == NULL)
+        fail("out of memory");
+    memcpy(memory, &size, sizeof size);
+    allocated += size;
+    return memory + SIZE_ROOM;
+}
+
+static void ENET_CALLBACK counting_free(void *memory)
+{
+    size_t size;
+
+    if (memory == NULL)
+        return;
+    memcpy(&size, (unsigned char *) memory - SIZE_ROOM, sizeof size);
+    allocated -= size;
+    free((unsigned char *) memory - SIZE_ROOM);
 }
 
 static void print_bytes(const unsigned char *data, size_t length)
@@ -231,13 +258,14 @@ static void service(ENetHost *host)
 
 int main(int argc, char **argv)
 {
+    const ENetCallbacks callbacks = {counting_malloc, counting_free, NULL};
     ENetHost *host;
     char *line = NULL, how[16];
     size_t capacity = 0;
     unsigned a, b, c, d;
     int at;
 
-    if (argc != 7 || enet_initialize() != 0)
+    if (argc != 7 || enet_initialize_with_callbacks(ENET_VERSION, &callbacks) != 0)
         fail("bad arguments");
     host = enet_host_create(NULL, (size_t) atoi(argv[1]), (size_t) atoi(argv[2]), (enet_uint32) atoi(argv[3]),
                             (enet_uint32) atoi(argv[4]));
@@ -260,6 +288,8 @@ int main(int argc, char **argv)
             queue_datagram(a, b, line + at);
         else if (sscanf(line, "service %u", &now) == 1)
             service(host);
+        else if (strcmp(line, "memory\n") == 0)
+            printf("memory %zu\n", allocated);
         else
             fail("bad command");
         fflush(stdout);

@@ -93,6 +93,9 @@ pub(crate) trait Endpoint {
         datagrams: Vec<(SocketAddr, Vec<u8>)>,
     ) -> Vec<(SocketAddr, Vec<u8>)>;
 
+    /// Bytes of the heap that its engine holds; only differences tell something.
+    fn memory(&mut self) -> usize;
+
     /// What happened since the last call.
     fn take_events(&mut self) -> Vec<Seen>;
 }

@@ -2,10 +2,13 @@
 
 mod c_enet;
 mod endpoint;
+mod heap;
 mod ours;
 mod rusty;
 mod scenarios;
 mod stage;
+mod victim;
+mod weaknesses;
 
 use c_enet::CEnet;
 use endpoint::{Endpoint, Options};

@@ -8,6 +8,7 @@ use enet_proto::{
 };
 
 use crate::endpoint::{Endpoint, Goodbye, Options, Seen};
+use crate::heap;
 
 pub(crate) struct Ours {
     host: Host,
@@ -100,6 +101,10 @@ impl Endpoint for Ours {
         }
         self.drain_events();
         sent
+    }
+
+    fn memory(&mut self) -> usize {
+        heap::held()
     }
 
     fn take_events(&mut self) -> Vec<Seen> {

@@ -11,6 +11,7 @@ use enet_proto::PacketFlags;
 use rusty_enet::{self as enet, EventNoRef, MTU_MAX, PacketKind, PacketReceived};
 
 use crate::endpoint::{Endpoint, Goodbye, Options, Seen};
+use crate::heap;
 
 #[derive(Default)]
 struct Queues {
@@ -147,6 +148,10 @@ impl Endpoint for Rusty {
             });
         }
         self.queues.outgoing.take()
+    }
+
+    fn memory(&mut self) -> usize {
+        heap::held()
     }
 
     fn take_events(&mut self) -> Vec<Seen> {

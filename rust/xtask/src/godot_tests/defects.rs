@@ -51,23 +51,6 @@ fn is_number(text: &str) -> bool {
     text.len() == 3 && text.starts_with('D') && text[1..].bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Every source file below `folder`.
-fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "gd" || extension == "rs")
-        {
-            found.push(path);
-        }
-    }
-    found
-}
-
 #[test]
 fn every_defect_that_is_gone_has_a_test_with_its_number() {
     let root = workspace::root();
@@ -75,7 +58,7 @@ fn every_defect_that_is_gone_has_a_test_with_its_number() {
     assert!(gone.len() > 10, "{PAGE} lists only {gone:?}");
     let tested: BTreeSet<String> = ["godot-project/tests/scenarios", "rust"]
         .iter()
-        .flat_map(|folder| sources(&root.join(folder)))
+        .flat_map(|folder| workspace::sources(&root.join(folder)))
         .flat_map(|file| numbers_of_tests(&file, &fs::read_to_string(&file).unwrap()))
         .collect();
     let untested: Vec<&String> = gone.difference(&tested).collect();

@@ -9,6 +9,7 @@ mod connecting;
 mod disconnecting;
 mod flow;
 mod garbage;
+mod goodbyes;
 mod hostile;
 mod limits;
 mod locating;

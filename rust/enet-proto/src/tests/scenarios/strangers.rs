@@ -466,38 +466,6 @@ fn one_datagram_brings_64_acknowledgements_at_most_11_8() {
     assert_eq!(acknowledgements(false), 64);
 }
 
-/// Whether a DISCONNECT with this number ends a connection after PINGs with those.
-fn killed(quirks: bool, pings: impl Iterator<Item = u16>, number: u16) -> bool {
-    let mut pair = Setup::plain(10)
-        .server(|config: HostConfig| config.vanilla_quirks(quirks))
-        .connected();
-    let sweep = pings.fold(Raw::timed(0, 1000), |raw, number| {
-        raw.command(0x85, 0xFF, number, &[])
-    });
-    let forged = sweep.disconnect(false, number, 5);
-    pair.inject(pair.client.address, &forged.0);
-    !pair.server.disconnects().is_empty()
-}
-
-#[test]
-fn a_goodbye_must_follow_closely_what_was_seen_11_4() {
-    let none = std::iter::empty::<u16>;
-    // CONNECT was 1, PING 2, BANDWIDTH_LIMIT 3 after a second; all of it is seen.
-    let reach = (0..=u16::MAX).filter(|number| number % 512 == 0 || *number < 64);
-    let hits = reach
-        .filter(|&number| killed(false, none(), number))
-        .count();
-    assert!((28..=32).contains(&hits), "{hits}");
-    assert!(killed(true, none(), 40_000), "C ENet takes any number");
-}
-
-#[test]
-fn pings_in_the_same_datagram_do_not_help_a_goodbye_11_4() {
-    let sweep = || (0..900).map(|step| step * 32);
-    assert!(!killed(false, sweep(), 28_800));
-    assert!(killed(true, sweep(), 28_800));
-}
-
 #[test]
 fn a_peer_over_its_rate_is_dropped_and_counted() {
     let limits = Limits {
