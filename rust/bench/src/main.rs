@@ -21,6 +21,7 @@ mod plots;
 mod report;
 mod row;
 mod rows;
+mod rusty;
 mod sockets;
 mod stats;
 

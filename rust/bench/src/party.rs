@@ -17,8 +17,8 @@ pub(crate) enum Happening<P> {
 }
 
 /// An endpoint with a real socket on the loopback interface.
-pub(crate) trait Party: Send {
-    type Peer: Clone + Send;
+pub(crate) trait Party {
+    type Peer: Clone;
 
     fn connect(&mut self, port: u16, channels: usize) -> Self::Peer;
     fn send(&mut self, peer: &Self::Peer, flags: PacketFlags, data: &[u8]);

@@ -7,6 +7,7 @@ use crate::c_enet::CHost;
 use crate::clock::process_cpu_of;
 use crate::party::{self, Happening, Party, connect};
 use crate::row::{Line, Mark, Setup};
+use crate::rusty::RustyHost;
 use crate::stats::interleaved;
 
 pub(super) const NAME: &str = "bulk";
@@ -19,25 +20,31 @@ const AHEAD: usize = 16;
 pub(super) fn measure(setup: &Setup) -> Result<Vec<Line>> {
     let bytes = setup.pick(256, 16) * MEBIBYTE;
     let rounds = setup.pick(5, 3);
-    let [baseline, ours] = interleaved(
+    let [of_c, of_rusty, ours] = interleaved(
         rounds,
         &mut [
             &mut || micros_per_megabyte(CHost::local(1, 1), bytes),
+            &mut || micros_per_megabyte(RustyHost::local(1, 1), bytes),
             &mut || micros_per_megabyte(party::ours(1, false), bytes),
         ],
     );
-    Ok(vec![Line {
+    let beside = [
+        ("C ENet", of_c, Mark::Ratio(0.5)),
+        ("rusty_enet", of_rusty, Mark::Shown),
+    ];
+    let lines = beside.map(|(beside, baseline, mark)| Line {
         row: NAME,
         work: format!(
             "{} MiB reliable in 64 KiB packets to a C ENet peer, CPU of both sides for a MB",
             bytes / MEBIBYTE
         ),
         unit: "µs",
-        beside: "C ENet",
+        beside,
         baseline: Some(baseline),
         ours,
-        mark: Mark::Ratio(0.5),
-    }])
+        mark,
+    });
+    Ok(lines.into())
 }
 
 fn micros_per_megabyte<P: Party>(mut sender: P, bytes: usize) -> f64 {

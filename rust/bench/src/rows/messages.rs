@@ -8,6 +8,7 @@ use crate::clock::process_cpu_of;
 use crate::memory::counted;
 use crate::party::{self, Happening, Party, connect};
 use crate::row::{Line, Mark, Setup};
+use crate::rusty::RustyHost;
 use crate::stats::{Summary, interleaved};
 
 pub(super) const NAME: &str = "messages";
@@ -26,21 +27,29 @@ pub(super) fn measure(setup: &Setup) -> Result<Vec<Line>> {
         let mut c = Exchange::new(CHost::local(1, 1), CHost::local(1, 1));
         let mut ours = Exchange::new(party::ours(1, false), party::ours(1, false));
         let payload = vec![7; len];
-        let [baseline, measured] = interleaved(
+        let mut rusty = Exchange::new(RustyHost::local(1, 1), RustyHost::local(1, 1));
+        let [of_c, of_rusty, measured] = interleaved(
             rounds,
-            &mut [&mut || c.nanos(batches, flags, &payload), &mut || {
-                ours.nanos(batches, flags, &payload)
-            }],
+            &mut [
+                &mut || c.nanos(batches, flags, &payload),
+                &mut || rusty.nanos(batches, flags, &payload),
+                &mut || ours.nanos(batches, flags, &payload),
+            ],
         );
-        lines.push(Line {
-            row: NAME,
-            work: format!("{what} messages, 64 a flush, both sides: CPU of a message"),
-            unit: "ns",
-            beside: "C ENet",
-            baseline: Some(baseline),
-            ours: measured,
-            mark: Mark::Ratio(0.6),
-        });
+        for (beside, baseline, mark) in [
+            ("C ENet", of_c, Mark::Ratio(0.6)),
+            ("rusty_enet", of_rusty, Mark::Shown),
+        ] {
+            lines.push(Line {
+                row: NAME,
+                work: format!("{what} messages, 64 a flush, both sides: CPU of a message"),
+                unit: "ns",
+                beside,
+                baseline: Some(baseline),
+                ours: measured,
+                mark,
+            });
+        }
         let [_, of_c] = counted(|| {
             c.run(batches, |host, peer| {
                 Party::send(host, peer, flags, &payload);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::congestion::{Acknowledged, Congestion};
 use super::ledger::Ledger;
 use super::loss::{LossDetector, ProbeTimer};
-use super::pacing::Pacer;
+use super::pacing::{self, Pacer};
 use super::redundancy::{LARGEST_COPY_BYTES, Redundancy};
 use super::round_trip::PathRoundTrip;
 use super::{Liveness, Peer};
@@ -78,7 +78,12 @@ impl Fast {
 
     /// Books `bytes` that leave in a datagram; `limit` is what the bandwidths of both sides allow, bytes per second.
     pub(in crate::peer) fn left(&mut self, now: Time, bytes: usize, limit: Option<u32>) {
-        let rate = self.congestion.rate(self.round_trip.smoothed);
+        let round_trip = self.round_trip.smoothed;
+        let rate = if pacing::is_worth_it(round_trip) {
+            self.congestion.rate(round_trip)
+        } else {
+            f64::INFINITY
+        };
         let rate = limit.map_or(rate, |limit| rate.min(limit.into()));
         self.pacer.left(now, bytes, rate);
     }

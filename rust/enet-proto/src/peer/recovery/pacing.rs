@@ -11,6 +11,12 @@ const CREDIT: Duration = Duration::from_millis(20);
 /// The most that leaves at once: a third of what a default socket buffer of 212992 bytes holds in full datagrams.
 const LARGEST_BURST_BYTES: f64 = 40_000.0;
 
+/// Whether a path of this round trip is long enough for pacing: on a shorter one a receiver has answered all that the
+/// window lets leave before the next batch would.
+pub(super) fn is_worth_it(round_trip: Duration) -> bool {
+    round_trip >= BATCH
+}
+
 /// Lets bytes leave at a rate, in small batches.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Pacer {
