@@ -6,12 +6,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use enet_proto::PeerId;
-use parking_lot::Mutex;
 
 use crate::socket::{RECEIVE_LEN, Socket};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::transport::Transport;
 
 /// Datagrams received and not handled yet at which no more are asked for.

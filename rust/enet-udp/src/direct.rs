@@ -4,16 +4,14 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
-
-use mio::{Events, Poll};
+use std::time::Duration;
 
 use crate::engine::Turn;
 use crate::event::HostEvent;
 use crate::port::{Batch, Reception};
 use crate::shared::{Attention, HostShared};
 use crate::sleeper::{Sleeper, Until};
+use crate::sync::{Events, Instant, Poll, thread};
 
 /// Datagrams read by one pass.
 ///

@@ -4,12 +4,10 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use enet_proto::{Admission, Compressor, HostStatistics, Packet, PeerState, Recovery};
 use mio::Token;
-use parking_lot::{Mutex, MutexGuard};
 
 use crate::config::UdpHostConfig;
 use crate::direct::Direct;
@@ -19,6 +17,8 @@ use crate::peer::{UdpPeer, Visible};
 use crate::reactor::Attachment;
 use crate::shared::{Attention, HostShared};
 use crate::socket::Socket;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Instant, Mutex, MutexGuard, process_wide};
 use crate::transport::Transport;
 
 /// A host with its socket. Clones are handles to the same host; the last one closes it.
@@ -71,8 +71,10 @@ impl Driver {
     }
 }
 
-/// Tells the sockets of the process apart.
-static NEXT_TOKEN: AtomicUsize = AtomicUsize::new(0);
+process_wide! {
+    /// Tells the sockets of the process apart.
+    static NEXT_TOKEN: AtomicUsize = AtomicUsize::new(0);
+}
 
 impl UdpHost {
     /// Opens the socket. The host neither reads nor sends before its first `poll`, `service` or `flush`.

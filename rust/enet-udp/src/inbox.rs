@@ -4,14 +4,13 @@
 //! atomic and changed only with the inbox locked, so the threads of a game agree on what happened.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use enet_proto::{DisconnectCause, Packet, PeerId, PeerState};
-use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::event::HostEvent;
 use crate::peer::{UdpPeer, Visible};
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Condvar, Instant, Mutex, MutexGuard};
 
 /// An event on its way to the game.
 #[derive(Debug)]

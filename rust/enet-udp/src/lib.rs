@@ -43,6 +43,8 @@ mod error;
 mod event;
 mod host;
 mod inbox;
+#[cfg(all(test, feature = "models"))]
+mod models;
 mod offload;
 mod peer;
 mod port;
@@ -50,7 +52,11 @@ mod reactor;
 mod route;
 mod shared;
 mod sleeper;
+#[cfg(not(all(test, feature = "models")))]
 mod socket;
+#[cfg(all(test, feature = "models"))]
+use models::socket;
+mod sync;
 mod transport;
 
 pub use config::{Bind, UdpHostConfig};

@@ -4,15 +4,18 @@
 //! through it, also towards receivers that know nothing of it; and it hands over datagrams of one size and sender in
 //! one buffer (`UDP_GRO`). On other systems, and where the kernel or the path refuses, datagrams go one by one.
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-mod linux;
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) use linux::Offload;
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-mod plain;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) use plain::Offload;
+#[cfg_attr(
+    any(target_os = "linux", target_os = "android"),
+    path = "offload/linux.rs"
+)]
+#[cfg_attr(
+    not(any(target_os = "linux", target_os = "android")),
+    path = "offload/plain.rs"
+)]
+#[cfg(not(all(test, feature = "models")))]
+mod system;
+#[cfg(not(all(test, feature = "models")))]
+pub(crate) use system::Offload;
 
 use std::net::SocketAddr;
 

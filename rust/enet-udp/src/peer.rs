@@ -3,7 +3,6 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use enet_proto::{Packet, PeerId, PeerState, PeerStatistics, SendError};
@@ -11,6 +10,7 @@ use enet_proto::{Packet, PeerId, PeerState, PeerStatistics, SendError};
 use crate::host::UdpHost;
 use crate::shared::{Attention, HostShared};
 use crate::socket::normalised;
+use crate::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 /// One connection. Clones are handles to the same connection, compared by identity; they do not keep the host open.
 ///

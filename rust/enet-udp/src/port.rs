@@ -336,7 +336,11 @@ impl Batch {
     }
 }
 
-#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+#[cfg(all(
+    test,
+    not(feature = "models"),
+    any(target_os = "linux", target_os = "android")
+))]
 mod tests {
     use super::*;
     use crate::config::Bind;

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use mio::{Events, Poll, Token};
-use parking_lot::Mutex;
+use mio::Token;
 
 use crate::port::{Batch, Reception};
 use crate::shared::{Attention, HostShared};
 use crate::sleeper::{Sleeper, Until};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{Events, Instant, Mutex, Poll, process_wide};
 
 /// How long a queued packet waits for others to share its datagram.
 const GATHER: Duration = Duration::from_millis(1);
@@ -32,8 +32,10 @@ const WAKE_WINDOW: Duration = Duration::from_millis(1);
 /// How long the thread rests for wake-ups to gather.
 const REST: Duration = Duration::from_micros(200);
 
-/// The thread that runs, if one does. Nothing is awaited with this lock held.
-static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
+process_wide! {
+    /// The thread that runs, if one does. Nothing is awaited with this lock held.
+    static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
+}
 
 struct Running {
     reactor: Arc<Reactor>,
@@ -309,7 +311,7 @@ impl Seat {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "models")))]
 mod tests {
     use super::*;
 

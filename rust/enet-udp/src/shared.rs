@@ -2,13 +2,11 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use enet_proto::{ConnectError, HostConfig, PeerId, SendError, Time};
 use mio::Token;
-use parking_lot::{Mutex, MutexGuard};
 
 use crate::carrier::{self, Carrier};
 use crate::engine::{Engine, Turn};
@@ -20,6 +18,8 @@ use crate::port::{Batch, Port, Reception, Refused, SEND_BATCH};
 use crate::route;
 use crate::sleeper::Sleeper;
 use crate::socket::{Socket, normalised};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use crate::sync::{Instant, Mutex, MutexGuard};
 use crate::transport::Transport;
 
 /// No deadline.

@@ -1,12 +1,11 @@
 //! [`Sleeper`]: how a thread waits for sockets, and how others wake it only when it sleeps.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
-use mio::net::UdpSocket;
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
-use parking_lot::Mutex;
+use mio::{Interest, Token};
+
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Events, Instant, Mutex, Poll, Registry, UdpSocket, Waker};
 
 /// The token of the waker; sockets have others.
 const WAKER: Token = Token(usize::MAX);
@@ -138,7 +137,7 @@ impl Sleeper {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "models")))]
 mod tests {
     use super::*;
     use std::time::Duration;

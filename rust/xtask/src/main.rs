@@ -14,6 +14,7 @@ mod godot;
 mod godot_tests;
 mod pool;
 mod process;
+mod sanitize;
 mod setup;
 mod sim;
 mod stage;
@@ -35,7 +36,7 @@ struct Command {
     run: fn(&[String]) -> Result<()>,
 }
 
-const COMMANDS: [Command; 12] = [
+const COMMANDS: [Command; 13] = [
     Command {
         name: "setup",
         about: "find or fetch Godot; the last line printed is its path",
@@ -95,6 +96,12 @@ const COMMANDS: [Command; 12] = [
         about: "let libFuzzer look for inputs that break the engine",
         help: fuzz::HELP,
         run: fuzz::run,
+    },
+    Command {
+        name: "sanitize",
+        about: "run tests with AddressSanitizer, ThreadSanitizer and Miri",
+        help: sanitize::HELP,
+        run: sanitize::run,
     },
     Command {
         name: "bench",

@@ -24,7 +24,7 @@ const SIDECARS: [&str; 2] = ["uid", "import"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     args::none("stage", args)?;
-    let library = stage()?;
+    let library = stage(&build::library()?)?;
     println!(
         "staged {}; copy addons/ and {GDEXTENSION} into a project to use it there",
         workspace::shown(&library)
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 /// # Errors
 /// If one of the three cannot be had.
 pub(crate) fn ready() -> Result<Godot> {
-    ready_with(setup::godot()?)
+    ready_with(setup::godot()?, &build::library()?)
 }
 
 /// As [`ready`], for what runs scripts below `godot-project/tests`.
@@ -45,26 +45,29 @@ pub(crate) fn ready() -> Result<Godot> {
 /// # Errors
 /// As [`ready`], and if Godot is too old for these scripts.
 pub(crate) fn ready_for_tests() -> Result<Godot> {
-    ready_with(setup::godot_for_tests()?)
+    ready_with(setup::godot_for_tests()?, &build::library()?)
 }
 
-fn ready_with(godot: Godot) -> Result<Godot> {
-    stage()?;
+/// As [`ready_for_tests`], with a Godot and a library of the caller's choice.
+///
+/// # Errors
+/// As [`ready`].
+pub(crate) fn ready_with(godot: Godot, library: &Path) -> Result<Godot> {
+    stage(library)?;
     import(&godot)?;
     Ok(godot)
 }
 
-/// Builds the library, puts it into `addons/`, and copies what the demo project needs into it.
+/// Puts a built library into `addons/`, and copies what the demo project needs into it.
 ///
 /// # Errors
-/// If the build fails, the `.gdextension` has no library for this platform, or a file cannot be written.
-fn stage() -> Result<PathBuf> {
-    let built = build::library()?;
+/// If the `.gdextension` has no library for this platform, or a file cannot be written.
+fn stage(built: &Path) -> Result<PathBuf> {
     let root = workspace::root();
     let text = fs::read_to_string(root.join(GDEXTENSION))
         .with_context(|| format!("cannot read {GDEXTENSION}"))?;
     let library = root.join(library_path(&text, env::consts::OS, env::consts::ARCH)?);
-    copy_file(&built, &library)?;
+    copy_file(built, &library)?;
 
     let project = workspace::godot_project();
     let _lock = workspace::lock(&project.join(".godot/xtask.lock"))?;

@@ -41,7 +41,7 @@ struct Step {
 type Remark = &'static str;
 
 // All that builds godot's bindings does so with the profile of the shipped library: they take minutes, once.
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     Step {
         name: "setup",
         quick: false,
@@ -71,6 +71,11 @@ const STEPS: [Step; 14] = [
         name: "rust-tests",
         quick: true,
         run: |_| rust_tests(),
+    },
+    Step {
+        name: "models",
+        quick: true,
+        run: |_| models(),
     },
     Step {
         name: "extension-tests",
@@ -244,6 +249,21 @@ fn rust_tests() -> Result<Remark> {
     Ok("")
 }
 
+/// The network thread and the game's, in thousands of orders.
+fn models() -> Result<Remark> {
+    let package = ["--package", "enet-udp", "--features", "models"];
+    cargo(
+        &[
+            &["clippy", "--release", "--tests"][..],
+            &package,
+            &["--", "--deny", "warnings"],
+        ]
+        .concat(),
+    )?;
+    cargo(&[&["test", "--lib"][..], &package].concat())?;
+    Ok("")
+}
+
 fn extension_tests() -> Result<Remark> {
     cargo(&["test", "--release", "--package", "enet-godot"])?;
     Ok("")
@@ -308,7 +328,7 @@ mod tests {
     fn quick_leaves_out_all_that_needs_godot() {
         assert_eq!(
             plan("--quick").unwrap(),
-            ["format", "clippy", "purity", "rust-tests"]
+            ["format", "clippy", "purity", "rust-tests", "models"]
         );
     }
 

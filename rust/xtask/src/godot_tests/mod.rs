@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 
-use crate::process::{self, Group, Launcher, Run};
+use crate::process::{self, Godot, Group, Launcher, Run};
 use crate::{args, pool, stage, workspace};
 use cases::Case;
 
@@ -51,24 +51,31 @@ struct Outcome {
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let options = Options::parse(args)?;
-    let cases: Vec<Case> = cases::all()
-        .into_iter()
-        .filter(|case| options.selects(&case.name))
-        .collect();
-    ensure!(
-        !cases.is_empty(),
-        "no case has a name with {:?}; --list prints them",
-        options.names
-    );
+    let cases = options.cases()?;
     if options.list {
         cases.iter().for_each(|case| println!("{}", case.name));
         return Ok(());
     }
-    let godot = stage::ready_for_tests()?;
+    judge(&stage::ready_for_tests()?, cases, options.verbose)
+}
+
+/// Plays the cases whose names contain one of `names` in `godot`, for which everything is ready.
+///
+/// # Errors
+/// If there is none, or one fails.
+pub(crate) fn run_in(godot: &Godot, names: &[String]) -> Result<()> {
+    let options = Options {
+        names: names.to_owned(),
+        ..Options::default()
+    };
+    judge(godot, options.cases()?, false)
+}
+
+fn judge(godot: &Godot, cases: Vec<Case>, verbose: bool) -> Result<()> {
     let count = cases.len();
     let started = Instant::now();
-    let launcher = Launcher::of_project(&godot, &workspace::godot_project(), Some(RUNNER));
-    let failed = play_all(&launcher, cases, options.verbose);
+    let launcher = Launcher::of_project(godot, &workspace::godot_project(), Some(RUNNER));
+    let failed = play_all(&launcher, cases, verbose);
     println!(
         "{} of {count} cases passed in {:.0} s",
         count - failed.len(),
@@ -118,6 +125,20 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// What they select.
+    fn cases(&self) -> Result<Vec<Case>> {
+        let cases: Vec<Case> = cases::all()
+            .into_iter()
+            .filter(|case| self.selects(&case.name))
+            .collect();
+        ensure!(
+            !cases.is_empty(),
+            "no case has a name with {:?}; --list prints them",
+            self.names
+        );
+        Ok(cases)
     }
 
     fn selects(&self, name: &str) -> bool {
