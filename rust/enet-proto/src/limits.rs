@@ -17,6 +17,9 @@ pub struct Limits {
     pub half_open: usize,
     /// Those of one source: an IPv4 address, or 64 bits of an IPv6 address. Default 4096.
     pub half_open_per_source: usize,
+    /// Connection attempts that may begin per second, and at once, default 10,000; and as many of those whose CONNECT
+    /// came when there were too many, and is repeated.
+    pub attempts: u32,
     /// Connections that a source may begin per second in the long run, default 100; see
     /// [`join_burst_per_source`](Self::join_burst_per_source). Counted when the address is proven, so that nobody can
     /// use up the share of another; who is over it by then is told [`Reason::TooMany`](crate::Reason::TooMany).
@@ -49,6 +52,7 @@ impl Default for Limits {
         Self {
             half_open: 16_384,
             half_open_per_source: 4096,
+            attempts: 10_000,
             joins_per_source: 100,
             join_burst_per_source: 1024,
             joins: 1000,

@@ -12,6 +12,7 @@ mod export;
 mod fuzz;
 mod godot;
 mod godot_tests;
+mod hostile;
 mod pool;
 mod process;
 mod sanitize;
@@ -36,7 +37,7 @@ struct Command {
     run: fn(&[String]) -> Result<()>,
 }
 
-const COMMANDS: [Command; 13] = [
+const COMMANDS: [Command; 14] = [
     Command {
         name: "setup",
         about: "find or fetch Godot; the last line printed is its path",
@@ -102,6 +103,12 @@ const COMMANDS: [Command; 13] = [
         about: "run tests with AddressSanitizer, ThreadSanitizer and Miri",
         help: sanitize::HELP,
         run: sanitize::run,
+    },
+    Command {
+        name: "hostile",
+        about: "attack a server while players play on it",
+        help: hostile::HELP,
+        run: hostile::run,
     },
     Command {
         name: "bench",

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::build::cargo;
-use crate::{args, demo, differential, editor, export, godot_tests, setup, stage, workspace};
+use crate::{
+    args, demo, differential, editor, export, godot_tests, hostile, setup, stage, workspace,
+};
 
 pub(crate) const HELP: &str = "\
 Runs every check and test, goes on after a failure, and ends with a table of the steps and how long each took.
-The steps godot-tests, differential and export need Godot 4.5 or newer.
+The steps godot-tests, differential, hostile and export need Godot 4.5 or newer.
 
   --quick         only the steps that need neither Godot nor a build of its bindings
   --only STEP     only this step; may be given more than once";
@@ -23,11 +25,12 @@ const BARE_TARGET: &str = "wasm32-unknown-unknown";
 /// What is left out of steps that `--quick` is to keep quick.
 const WITHOUT_GODOT: [&str; 2] = ["--exclude", "enet-godot"];
 
-/// What is left out of every step on this system: the benchmarks read clocks and counters of Linux.
+/// What is left out of every step on this system: the benchmarks read clocks and counters of Linux, and the attacker
+/// forges addresses as Linux lets it.
 const LEFT_OUT: &[&str] = if cfg!(target_os = "linux") {
     &[]
 } else {
-    &["--exclude", "enet-bench"]
+    &["--exclude", "enet-bench", "--exclude", "enet-hostile"]
 };
 
 struct Step {
@@ -101,6 +104,11 @@ const STEPS: [Step; 15] = [
         name: "differential",
         quick: false,
         run: |_| differential::run(&[]).map(|()| ""),
+    },
+    Step {
+        name: "hostile",
+        quick: false,
+        run: |_| hostile(),
     },
     Step {
         name: "demo",
@@ -275,6 +283,15 @@ fn export() -> Result<Remark> {
         return Ok("the demo's export preset is for Linux on x86_64");
     }
     export::run(&[])?;
+    Ok("")
+}
+
+/// A short attack of each kind, judged by what does not depend on what else the machine does.
+fn hostile() -> Result<Remark> {
+    if !cfg!(target_os = "linux") {
+        return Ok("the attacker forges addresses as only Linux lets it");
+    }
+    hostile::run(&["--quick".to_owned()])?;
     Ok("")
 }
 

@@ -12,6 +12,7 @@ mod half_open;
 mod handshake;
 #[cfg(test)]
 mod inspect;
+mod knocks;
 mod labels;
 mod proof;
 mod receive;
@@ -27,6 +28,7 @@ use bans::Bans;
 pub use bans::{Ban, Prefix, PrefixError};
 pub use datagrams::{Datagrams, Run, RunLimits};
 use half_open::{HalfOpen, Source};
+use knocks::Knocks;
 use slots::{SlotSet, Slots};
 pub use statistics::{DropCause, HostStatistics};
 pub use transmit::{Mark, Transmit};
@@ -64,6 +66,7 @@ pub struct Host {
     addresses: AddressBook,
     agenda: Agenda,
     half_open: HalfOpen,
+    knocks: Knocks,
     bans: Bans,
     /// The rates of joining, in total and of each source that joined a short time ago, and of refusing.
     joins: TokenBucket,
@@ -133,11 +136,11 @@ impl Host {
     /// A host without connections.
     #[must_use]
     pub fn new(config: HostConfig) -> Self {
-        let limits = config.limits;
+        let (limits, seed) = (config.limits, config.seed);
         Self {
             compressor: None,
             admission: None,
-            choices: Box::new(SeededChoices::new(config.seed)),
+            choices: Box::new(SeededChoices::new(seed)),
             config,
             scratch: Vec::new(),
             packed: Vec::new(),
@@ -145,6 +148,7 @@ impl Host {
             addresses: AddressBook::default(),
             agenda: Agenda::default(),
             half_open: HalfOpen::default(),
+            knocks: Knocks::new(limits.attempts, seed),
             bans: Bans::default(),
             joins: TokenBucket::new(limits.joins, limits.join_burst, Time::ZERO),
             joins_by_source: HashMap::new(),

@@ -18,6 +18,7 @@
 //!   more bytes to the address than came from it.
 //! - A client whose acknowledgement was lost repeats its PING, not its CONNECT. It knows label and session, so the PING
 //!   is answered by a flagged PING: as long as the client's own, and its acknowledgement proves the same.
+//! - Attempts begin at a bounded rate; which ones when there are too many, [`Knocks`](super::knocks::Knocks) says.
 //! - The first round-trip time is reckoned from when the challenge really left, not from its sent time.
 //!
 //! A cookie without any record would be stronger against exhaustion, but does not fit: what the CONNECT says (user data,
@@ -57,6 +58,9 @@ impl Host {
         if let Some(index) = self.half_open.find(from, connect.connect_id) {
             self.half_open.get_mut(index).heard(len, now.millis());
             return self.challenge_connect(now, index);
+        }
+        if !self.knocks.admit(now, from, connect.connect_id) {
+            return self.statistics.count(DropCause::ConnectCrowded);
         }
         if !self.may_ask(now, from, connect, data, len) {
             return;
@@ -255,6 +259,7 @@ impl Host {
 
     /// Forgets and counts attempts that have been silent for long, if it is time to look.
     pub(super) fn sweep_attempts(&mut self, now: Time) {
+        self.knocks.rest(now);
         let expired = self.half_open.sweep(now);
         (0..expired).for_each(|_| self.statistics.count(DropCause::HalfOpenExpired));
     }

@@ -26,6 +26,8 @@ pub enum DropCause {
     /// A CONNECT that found no free slot, that the [`Admission`](crate::Admission) ignored, or that is a copy of one that
     /// was let in before.
     ConnectIgnored,
+    /// A CONNECT that came when too many connection attempts began, and is taken up when it is repeated.
+    ConnectCrowded,
     /// A connection attempt that made room for another before its address was proven.
     HalfOpenEvicted,
     /// A connection attempt whose address was not proven in time.
@@ -44,7 +46,7 @@ pub enum DropCause {
 
 impl DropCause {
     /// All causes, in order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::NobodysPeer,
         Self::Undecodable,
@@ -55,6 +57,7 @@ impl DropCause {
         Self::ConnectLimited,
         Self::ConnectRefused,
         Self::ConnectIgnored,
+        Self::ConnectCrowded,
         Self::HalfOpenEvicted,
         Self::HalfOpenExpired,
         Self::PeerRate,
@@ -78,6 +81,7 @@ impl DropCause {
             Self::ConnectLimited => "connect_limited",
             Self::ConnectRefused => "connect_refused",
             Self::ConnectIgnored => "connect_ignored",
+            Self::ConnectCrowded => "connect_crowded",
             Self::HalfOpenEvicted => "half_open_evicted",
             Self::HalfOpenExpired => "half_open_expired",
             Self::PeerRate => "peer_rate",

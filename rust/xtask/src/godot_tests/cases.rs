@@ -142,6 +142,9 @@ pub(super) fn all() -> Vec<Case> {
         ],
         limit: LIMIT,
     };
+    // As `cargo xtask hostile` plays it, but in peace.
+    let siege = [OUR_SERVER, OURS]
+        .map(|(server, client)| Case::session("siege", &["server", "clients"], server, client));
     let meshes = MESHES.map(|(name, classes)| Case::mesh(name, classes));
     endings
         .into_iter()
@@ -149,6 +152,7 @@ pub(super) fn all() -> Vec<Case> {
         .chain(sessions)
         .chain(encrypted)
         .chain([mixed])
+        .chain(siege)
         .chain(meshes)
         .collect()
 }
