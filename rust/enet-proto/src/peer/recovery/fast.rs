@@ -220,7 +220,10 @@ impl Peer {
         };
         let horizon = fast.round_trip.probe_timeout() * 2;
         fast.ledger.retire(now, horizon);
-        let least = fast.least_round_trip();
+        // What the model is about to learn counts, or a loss could be found that was due before.
+        let known = fast.least_round_trip();
+        let seen = fast.acknowledged.least_round_trip;
+        let least = seen.map_or(known, |seen| seen.min(known));
         let mut lost = Vec::new();
         let mut cursor = self.queues.first(Queue::Sent);
         while let Some(key) = cursor {
