@@ -251,6 +251,10 @@ impl World {
             self.network
                 .send(self.now_micros, node.address, transmit.to, &data);
         }
+        assert!(
+            host.poll_timeout().is_none_or(|due| due > now),
+            "a timer stays due after a turn"
+        );
         while let Some(event) = host.poll_event() {
             ledger.event(life, &event);
             let (peer, bytes) = match &event {

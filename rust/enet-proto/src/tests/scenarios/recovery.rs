@@ -202,3 +202,29 @@ fn goodbye_does_not_pay_for_the_silence_before_it() {
     pair.run_for(millis(180_000));
     assert_eq!(pair.client.disconnects(), [(0, DisconnectCause::Timeout)]);
 }
+
+#[test]
+fn no_timer_is_left_in_the_past_when_an_acknowledgement_shows_a_shorter_path() {
+    let mut pair = Setup::plain(11)
+        .link(|link| link.delay(millis(50)))
+        .connected();
+    pair.client.send(0, Packet::reliable("measures 100 ms"));
+    pair.run_until_idle();
+    pair.set_down(true);
+    pair.client.send(0, Packet::reliable("lost"));
+    pair.run_for(millis(17));
+    let echo = pair.now().as_millis() as u16;
+    pair.client.send(0, Packet::reliable("arrives"));
+    pair.run_for(millis(50));
+    // 67 ms after the loss: over 50 ms and a quarter of them, not yet over 50 ms and a quarter of 100 ms.
+    let (now, server) = (pair.now(), pair.server.address);
+    let acknowledgement = Raw::untimed(0).acknowledge(0, 3, echo).0;
+    let host = &mut pair.client.host;
+    host.handle_datagram(now, server, &acknowledgement);
+    host.handle_timeout(now);
+    let mut data = Vec::new();
+    assert!(host.poll_transmit(now, &mut data).is_some(), "lost again");
+    assert!(data.ends_with(b"lost"));
+    assert_eq!(host.poll_transmit(now, &mut data), None);
+    assert!(host.poll_timeout().is_some_and(|due| due > now));
+}
