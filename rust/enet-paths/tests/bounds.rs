@@ -70,6 +70,22 @@ fn they_do_at_4_towards_a_game_that_polls_every_16_ms_with_a_default_socket_buff
 }
 
 #[test]
+fn a_path_within_a_building_is_neither_held_up_nor_is_its_receiver_overrun() {
+    for seed in SEEDS {
+        let path = Path {
+            seed,
+            rate: 1_000_000_000,
+            delay: Duration::from_micros(100),
+            jitter: Duration::ZERO,
+            ..Path::default()
+        };
+        let report = transfer(&path, &[Sender::Fast])[0];
+        assert!(report.bytes_per_second >= 60e6, "{report:?}, seed {seed}");
+        assert!(report.overhead <= 1.15, "{report:?}, seed {seed}");
+    }
+}
+
+#[test]
 fn a_narrow_link_is_filled_and_its_queue_is_not_overrun() {
     for seed in SEEDS {
         let report = transfer(&narrow(seed), &[Sender::Fast])[0];

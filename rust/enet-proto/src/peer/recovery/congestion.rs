@@ -311,9 +311,7 @@ impl Congestion {
         let product = self.product();
         let cycle = |phase| Mode::Cycle { phase, since: now };
         match self.mode {
-            Mode::Startup if self.full_rounds >= FULL_ROUNDS => self.mode = Mode::Drain,
-            Mode::Drain if in_flight <= product => self.mode = cycle(2),
-            Mode::Cycle { .. }
+            Mode::Startup | Mode::Drain | Mode::Cycle { .. }
                 if now.saturating_since(self.least_seen_at) > ROUND_TRIP_LIFETIME =>
             {
                 self.mode = Mode::Measure {
@@ -321,6 +319,8 @@ impl Congestion {
                     least: None,
                 };
             }
+            Mode::Startup if self.full_rounds >= FULL_ROUNDS => self.mode = Mode::Drain,
+            Mode::Drain if in_flight <= product => self.mode = cycle(2),
             Mode::Cycle { phase, since } => {
                 let lasted = now.saturating_since(since);
                 let over = lasted > self.least_round_trip.unwrap_or_default();
@@ -335,7 +335,11 @@ impl Congestion {
             Mode::Measure { until, least } if now >= until => {
                 self.least_round_trip = least.or(self.least_round_trip);
                 self.least_seen_at = now;
-                self.mode = cycle(2);
+                self.mode = if self.full_rounds < FULL_ROUNDS {
+                    Mode::Startup
+                } else {
+                    cycle(2)
+                };
             }
             Mode::Startup | Mode::Drain | Mode::Measure { .. } => {}
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::congestion::{Acknowledged, Congestion};
 use super::ledger::Ledger;
 use super::loss::{LossDetector, ProbeTimer};
-use super::pacing::{self, Pacer};
+use super::pacing::Pacer;
 use super::redundancy::{LARGEST_COPY_BYTES, Redundancy};
 use super::round_trip::PathRoundTrip;
 use super::{Liveness, Peer};
@@ -19,6 +19,9 @@ use crate::wire::CommandKind;
 
 /// Bytes of small commands that may be in flight whatever else is: a bulk transfer never holds them up.
 const SMALL_WINDOW: usize = 8192;
+/// Least age at which a datagram without an acknowledgement counts as lost for redundancy: a path that becomes longer
+/// must not look like one that loses.
+const LEAST_HORIZON: Duration = Duration::from_millis(500);
 /// Least span over which the throttle looks for an undisturbed round trip.
 const THROTTLE_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -78,12 +81,7 @@ impl Fast {
 
     /// Books `bytes` that leave in a datagram; `limit` is what the bandwidths of both sides allow, bytes per second.
     pub(in crate::peer) fn left(&mut self, now: Time, bytes: usize, limit: Option<u32>) {
-        let round_trip = self.round_trip.smoothed;
-        let rate = if pacing::is_worth_it(round_trip) {
-            self.congestion.rate(round_trip)
-        } else {
-            f64::INFINITY
-        };
+        let rate = self.congestion.rate(self.round_trip.smoothed);
         let rate = limit.map_or(rate, |limit| rate.min(limit.into()));
         self.pacer.left(now, bytes, rate);
     }
@@ -218,7 +216,7 @@ impl Peer {
         let Some(fast) = &mut self.recovery.fast else {
             return;
         };
-        let horizon = fast.round_trip.probe_timeout() * 2;
+        let horizon = LEAST_HORIZON.max(fast.round_trip.probe_timeout() * 2);
         fast.ledger.retire(now, horizon);
         // What the model is about to learn counts, or a loss could be found that was due before.
         let known = fast.least_round_trip();

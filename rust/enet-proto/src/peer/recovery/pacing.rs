@@ -4,24 +4,21 @@ use std::time::Duration;
 
 use crate::time::Time;
 
-/// Departures are released in batches of at least this span, so that timers ring at most once a millisecond.
+/// Departures are released in batches of this span, so that timers ring at most once a millisecond; of less where a
+/// batch would be more than the largest burst.
 const BATCH: Duration = Duration::from_millis(1);
 /// What was not sent may be made up for within this span: a driver that looks once a frame still gets its rate.
 const CREDIT: Duration = Duration::from_millis(20);
 /// The most that leaves at once: a third of what a default socket buffer of 212992 bytes holds in full datagrams.
 const LARGEST_BURST_BYTES: f64 = 40_000.0;
 
-/// Whether a path of this round trip is long enough for pacing: on a shorter one a receiver has answered all that the
-/// window lets leave before the next batch would.
-pub(super) fn is_worth_it(round_trip: Duration) -> bool {
-    round_trip >= BATCH
-}
-
 /// Lets bytes leave at a rate, in small batches.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Pacer {
     /// When all that left would have left at an even rate.
     even: Time,
+    /// How long the largest burst takes at the present rate.
+    burst: Duration,
     /// Until when nothing may leave.
     blocked_until: Option<Time>,
 }
@@ -36,13 +33,14 @@ impl Pacer {
             self.blocked_until = None;
             return true;
         }
-        self.blocked_until = Some(self.even + BATCH);
+        self.blocked_until = Some(self.even + BATCH.min(self.burst));
         false
     }
 
     /// Books `bytes` that leave, at `rate` bytes a second.
     pub(super) fn left(&mut self, now: Time, bytes: usize, rate: f64) {
-        let credit = CREDIT.min(Duration::from_secs_f64(LARGEST_BURST_BYTES / rate));
+        self.burst = Duration::from_secs_f64(LARGEST_BURST_BYTES / rate);
+        let credit = CREDIT.min(self.burst);
         let floor = Time::from_micros(
             now.as_micros()
                 .saturating_sub(u64::try_from(credit.as_micros()).unwrap_or(u64::MAX)),

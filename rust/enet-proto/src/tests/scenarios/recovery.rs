@@ -228,3 +228,29 @@ fn no_timer_is_left_in_the_past_when_an_acknowledgement_shows_a_shorter_path() {
     assert_eq!(host.poll_transmit(now, &mut data), None);
     assert!(host.poll_timeout().is_some_and(|due| due > now));
 }
+
+#[test]
+fn path_that_has_become_longer_is_learned_and_does_not_look_like_one_that_loses() {
+    for was_busy in [false, true] {
+        let mut pair = Setup::new(12).connected();
+        if was_busy {
+            pair.client.send(0, Packet::reliable(payload(1_000_000)));
+            pair.run_for(millis(100));
+        }
+        pair.set_link(|link| link.delay(millis(50)).jitter(millis(2)));
+        let stream = |pair: &mut Pair| {
+            for _ in 0..300 {
+                pair.client.send(0, Packet::reliable(payload(200)));
+                pair.run_for(millis(50));
+            }
+            pair.link_to_server().statistics().bytes_sent
+        };
+        let (first, both) = (stream(&mut pair), stream(&mut pair));
+        assert!(both - first < 300 * 240, "{} bytes", both - first);
+        pair.run_until_idle();
+        pair.server.events.clear();
+        pair.client.send(0, Packet::reliable(payload(8 << 20)));
+        let taken = time_to_receive(&mut pair, 1);
+        assert!(taken < 2_000, "{taken} ms, busy before: {was_busy}");
+    }
+}
