@@ -145,7 +145,7 @@ impl Path {
         }
     }
 
-    /// Connects `from` to `to` before the link gets its settings.
+    /// Connects `from` to `to` over the link as it is: its round trip is the first that a sender sees.
     ///
     /// # Panics
     /// If that takes more than ten seconds of virtual time.

@@ -2,44 +2,58 @@
 
 use std::collections::VecDeque;
 
-use crate::network::Datagram;
-
 /// A bounded buffer of datagrams, reckoned as Linux reckons its socket buffers.
 ///
 /// Each datagram is charged with the memory that it takes in the system: measured over loopback, 832 bytes where it has
 /// up to 100, 2304 where it has 1392. Between those, and above, sizes double.
-#[derive(Debug, Default)]
-pub(crate) struct ReceiveBuffer {
+#[derive(Debug)]
+pub struct ReceiveBuffer<T> {
     capacity_bytes: usize,
     used_bytes: usize,
-    datagrams: VecDeque<Datagram>,
-    pub(crate) dropped: u64,
+    /// With what each is charged.
+    waiting: VecDeque<(usize, T)>,
+    dropped: u64,
 }
 
-impl ReceiveBuffer {
-    pub(crate) fn new(capacity_bytes: usize) -> Self {
+impl<T> ReceiveBuffer<T> {
+    /// An empty buffer of `capacity_bytes`, as the system reckons them.
+    #[must_use]
+    pub const fn new(capacity_bytes: usize) -> Self {
         Self {
             capacity_bytes,
-            ..Self::default()
+            used_bytes: 0,
+            waiting: VecDeque::new(),
+            dropped: 0,
         }
     }
 
-    /// Keeps the datagram, or drops it if there is no room.
-    pub(crate) fn put(&mut self, datagram: Datagram) {
-        let charge = charge(datagram.data.len());
+    /// Changes the capacity; what waits stays.
+    pub const fn set_capacity(&mut self, capacity_bytes: usize) {
+        self.capacity_bytes = capacity_bytes;
+    }
+
+    /// Keeps a datagram of `len` bytes, or drops it if there is no room.
+    pub fn put(&mut self, len: usize, datagram: T) {
+        let charge = charge(len);
         if self.used_bytes + charge > self.capacity_bytes {
             self.dropped += 1;
             return;
         }
         self.used_bytes += charge;
-        self.datagrams.push_back(datagram);
+        self.waiting.push_back((charge, datagram));
     }
 
     /// The datagram that came first.
-    pub(crate) fn take(&mut self) -> Option<Datagram> {
-        let datagram = self.datagrams.pop_front()?;
-        self.used_bytes -= charge(datagram.data.len());
+    pub fn take(&mut self) -> Option<T> {
+        let (charge, datagram) = self.waiting.pop_front()?;
+        self.used_bytes -= charge;
         Some(datagram)
+    }
+
+    /// Datagrams that found the buffer full.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
     }
 }
 

@@ -26,6 +26,7 @@ mod config;
 mod link;
 mod network;
 
+pub use buffer::ReceiveBuffer;
 pub use config::{BurstLoss, LinkConfig};
 pub use link::{Link, LinkStatistics};
 pub use network::{Datagram, Network};

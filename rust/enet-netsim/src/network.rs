@@ -34,7 +34,7 @@ pub struct Network {
     under_way: BinaryHeap<Reverse<UnderWay>>,
     /// Breaks ties between equal arrivals: first sent, first received.
     order: u64,
-    buffers: BTreeMap<SocketAddr, ReceiveBuffer>,
+    buffers: BTreeMap<SocketAddr, ReceiveBuffer<Datagram>>,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,9 +121,7 @@ impl Network {
     /// Datagrams that found the buffer of `address` full.
     #[must_use]
     pub fn overflowed(&self, address: SocketAddr) -> u64 {
-        self.buffers
-            .get(&address)
-            .map_or(0, |buffer| buffer.dropped)
+        self.buffers.get(&address).map_or(0, ReceiveBuffer::dropped)
     }
 
     /// Hands out the next datagram that has arrived by `now_micros`, earliest first. What arrives where there is a
@@ -132,7 +130,7 @@ impl Network {
         loop {
             let datagram = self.arrive(now_micros)?;
             match self.buffers.get_mut(&datagram.to) {
-                Some(buffer) => buffer.put(datagram),
+                Some(buffer) => buffer.put(datagram.data.len(), datagram),
                 None => return Some(datagram),
             }
         }

@@ -8,13 +8,15 @@ use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+use enet_netsim::ReceiveBuffer;
+
 use super::library::{RawAddress, RawBuffer, functions};
 
 /// Numbers of simulated sockets begin here, far above any the system gives.
 const FIRST_SOCKET: c_int = 1 << 24;
 
-/// What the kernel charges a socket buffer for a datagram besides its bytes, which it rounds up to a power of two.
-const DATAGRAM_OVERHEAD: usize = 256;
+/// What Linux makes of the 256 KiB that ENet asks for.
+const DEFAULT_BUFFER_BYTES: usize = 512 * 1024;
 
 thread_local! {
     static NOW: Cell<Option<u32>> = const { Cell::new(None) };
@@ -22,10 +24,7 @@ thread_local! {
 }
 
 struct Socket {
-    buffer_bytes: usize,
-    charged: usize,
-    dropped: u64,
-    incoming: VecDeque<(SocketAddrV4, Vec<u8>)>,
+    incoming: ReceiveBuffer<(SocketAddrV4, Vec<u8>)>,
     outgoing: VecDeque<(SocketAddrV4, Vec<u8>)>,
 }
 
@@ -34,22 +33,15 @@ pub(crate) fn set_clock(millis: Option<u32>) {
     NOW.set(millis);
 }
 
-/// Limits what waits in a socket's receive buffer, as the kernel charges it; 512 KiB before, which is what Linux makes
-/// of the 256 KiB that ENet asks for.
+/// Limits what waits in a socket's receive buffer, as the kernel charges it; [`DEFAULT_BUFFER_BYTES`] before.
 pub(crate) fn set_receive_buffer(socket: i32, bytes: usize) {
-    with(socket, |socket| socket.buffer_bytes = bytes);
+    with(socket, |socket| socket.incoming.set_capacity(bytes));
 }
 
 /// A datagram arrives; lost if the receive buffer is full.
 pub(crate) fn deliver(socket: i32, from: SocketAddrV4, data: Vec<u8>) {
     with(socket, |socket| {
-        let charge = charge_of(data.len());
-        if socket.charged + charge > socket.buffer_bytes {
-            socket.dropped += 1;
-            return;
-        }
-        socket.charged += charge;
-        socket.incoming.push_back((from, data));
+        socket.incoming.put(data.len(), (from, data))
     });
 }
 
@@ -60,12 +52,7 @@ pub(crate) fn take(socket: i32) -> Option<(SocketAddrV4, Vec<u8>)> {
 
 /// Datagrams that found the receive buffer full.
 pub(crate) fn dropped(socket: i32) -> u64 {
-    with(socket, |socket| socket.dropped)
-}
-
-const fn charge_of(len: usize) -> usize {
-    // The system's own head and tail of a buffer are in the power of two.
-    (len + 384).next_power_of_two() + DATAGRAM_OVERHEAD
+    with(socket, |socket| socket.incoming.dropped())
 }
 
 fn with<T>(socket: c_int, call: impl FnOnce(&mut Socket) -> T) -> T {
@@ -91,10 +78,7 @@ extern "C" fn enet_socket_create(kind: c_int) -> c_int {
     }
     SOCKETS.with_borrow_mut(|sockets| {
         sockets.push(Socket {
-            buffer_bytes: 512 * 1024,
-            charged: 0,
-            dropped: 0,
-            incoming: VecDeque::new(),
+            incoming: ReceiveBuffer::new(DEFAULT_BUFFER_BYTES),
             outgoing: VecDeque::new(),
         });
         FIRST_SOCKET + c_int::try_from(sockets.len() - 1).expect("few sockets")
@@ -174,13 +158,7 @@ unsafe extern "C" fn enet_socket_receive(
         // SAFETY: handed on as it came.
         return unsafe { (functions().socket_receive)(socket, from, buffers, count) };
     }
-    let Some((sender, data)) = with(socket, |socket| {
-        let next = socket.incoming.pop_front();
-        if let Some((_, data)) = &next {
-            socket.charged -= charge_of(data.len());
-        }
-        next
-    }) else {
+    let Some((sender, data)) = with(socket, |socket| socket.incoming.take()) else {
         return 0;
     };
     // SAFETY: the library passes one buffer with room for the largest datagram, and a place for the address.

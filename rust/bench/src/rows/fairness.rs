@@ -31,13 +31,13 @@ type Value = fn(&Shares) -> f64;
 
 fn share(engines: [Engine; 2], span: Duration) -> Shares {
     let mut path = Path::new(1);
+    path.set_link(slow_link());
     let ends = engines.map(|engine| {
         let from = path.add(Side::Left, engine);
         let to = path.add(Side::Right, Engine::VANILLA);
         path.connect(from, to);
         (from, to)
     });
-    path.set_link(slow_link());
     // More than the link carries meanwhile.
     let micros = u64::try_from((WARM_UP + span).as_micros()).expect("a short time");
     for _ in 0..usize::try_from(micros).expect("fits") / PACKET {
@@ -74,8 +74,8 @@ fn stream_p99(engine: Engine, beside_bulk: bool, span: Duration) -> f64 {
     let mut path = Path::new(1);
     let from = path.add(Side::Left, engine);
     let to = path.add(Side::Right, Engine::VANILLA);
-    path.connect(from, to);
     path.set_link(slow_link());
+    path.connect(from, to);
     if beside_bulk {
         let bytes = usize::try_from(span.as_micros()).expect("a short time");
         for _ in 0..bytes / PACKET {

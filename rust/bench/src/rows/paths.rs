@@ -75,9 +75,9 @@ fn pair(engine: Engine, receiver: Receiver, config: LinkConfig, seed: u64) -> (P
     if let Some(bytes) = receiver.buffer_bytes {
         path.set_receive_buffer(to, bytes);
     }
-    path.connect(from, to);
     path.set_link(config);
-    // The first round trips over the path as it now is: pings go every half second.
+    path.connect(from, to);
+    // The first round trips: pings go every half second.
     path.run_for(Duration::from_secs(3));
     (path, [from, to])
 }
