@@ -1,7 +1,7 @@
 //! What goes into a peer's next datagram: [`Peer::assemble`] fills a [`Body`].
 
 use super::outgoing::{Key, Queue};
-use super::throttle::DropCause;
+use super::throttle::ThrottleCause;
 use super::{Peer, PeerState};
 use crate::consts::PROTOCOL_MAXIMUM_PACKET_COMMANDS;
 use crate::time::{Millis, Time};
@@ -218,8 +218,8 @@ impl Peer {
         };
         self.queues.remove(key);
         let count = match cause {
-            DropCause::RoundTrip => &mut self.dropped_by_throttle,
-            DropCause::Bandwidth => &mut self.dropped_by_bandwidth,
+            ThrottleCause::RoundTrip => &mut self.dropped_by_throttle,
+            ThrottleCause::Bandwidth => &mut self.dropped_by_bandwidth,
         };
         *count = count.wrapping_add(1);
         while let Some(key) = *next {

@@ -48,6 +48,22 @@ impl Transmission {
 }
 
 impl Outgoing {
+    /// A command that was not sent yet.
+    pub(crate) fn new(header: CommandHeader, command: Command, payload: Bytes, stamp: u32) -> Self {
+        Self {
+            header,
+            command,
+            payload,
+            stamp,
+            attempts: 0,
+            last: Transmission::default(),
+            copy: None,
+            copies: 0,
+            declared_lost: false,
+            timeout: 0,
+        }
+    }
+
     /// Whether a packet stands behind the command, even an empty one.
     pub(crate) const fn has_packet(&self) -> bool {
         self.command.payload_len().is_some()
@@ -271,11 +287,8 @@ impl OutgoingQueues {
     }
 
     /// Whether all lists are empty.
-    pub(crate) fn all_empty(&self) -> bool {
-        !self.has_backlog()
-            && [Queue::Control, Queue::Reliable, Queue::Sent]
-                .into_iter()
-                .all(|queue| self.is_empty(queue))
+    pub(crate) const fn all_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// Drops every command and the memory they took.
@@ -406,18 +419,7 @@ mod tests {
     use super::*;
 
     fn command(stamp: u32) -> Outgoing {
-        Outgoing {
-            header: CommandHeader::CONTROL,
-            command: Command::Ping,
-            payload: Bytes::new(),
-            stamp,
-            attempts: 0,
-            last: Transmission::default(),
-            copy: None,
-            copies: 0,
-            declared_lost: false,
-            timeout: 0,
-        }
+        Outgoing::new(CommandHeader::CONTROL, Command::Ping, Bytes::new(), stamp)
     }
 
     fn stamps(queues: &OutgoingQueues, queue: Queue) -> Vec<u32> {

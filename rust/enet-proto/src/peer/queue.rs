@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::outgoing::{Outgoing, Queue, Transmission};
+use super::outgoing::{Outgoing, Queue};
 use super::{Peer, PeerState};
 use crate::consts::PROTOCOL_MAXIMUM_FRAGMENT_COUNT;
 use crate::error::SendError;
@@ -192,18 +192,7 @@ impl Peer {
         payload: Bytes,
     ) -> super::outgoing::Key {
         *stamp = stamp.wrapping_add(1);
-        let item = Outgoing {
-            header,
-            command,
-            payload,
-            stamp: *stamp,
-            attempts: 0,
-            last: Transmission::default(),
-            copy: None,
-            copies: 0,
-            declared_lost: false,
-            timeout: 0,
-        };
+        let item = Outgoing::new(header, command, payload, *stamp);
         self.outgoing_total = self
             .outgoing_total
             .wrapping_add(u32::try_from(item.wire_len()).unwrap_or(u32::MAX));

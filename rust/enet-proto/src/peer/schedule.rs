@@ -222,21 +222,11 @@ mod tests {
     use crate::wire::Fragment;
 
     fn command(number: u16, command: Command) -> Outgoing {
-        Outgoing {
-            header: CommandHeader {
-                number,
-                ..CommandHeader::CONTROL
-            },
-            command,
-            payload: Bytes::new(),
-            stamp: 0,
-            attempts: 0,
-            last: Transmission::default(),
-            copy: None,
-            copies: 0,
-            declared_lost: false,
-            timeout: 0,
-        }
+        let header = CommandHeader {
+            number,
+            ..CommandHeader::CONTROL
+        };
+        Outgoing::new(header, command, Bytes::new(), 0)
     }
 
     #[test]

@@ -101,21 +101,21 @@ impl Throttle {
     }
 
     /// Why the next unreliable packet is to be dropped, if it is.
-    pub(crate) const fn drops_next(&mut self) -> Option<DropCause> {
+    pub(crate) const fn drops_next(&mut self) -> Option<ThrottleCause> {
         self.counter = (self.counter + PEER_PACKET_THROTTLE_COUNTER) % PEER_PACKET_THROTTLE_SCALE;
         if !self.enabled || self.counter <= self.value {
             None
         } else if self.counter > self.limit {
-            Some(DropCause::Bandwidth)
+            Some(ThrottleCause::Bandwidth)
         } else {
-            Some(DropCause::RoundTrip)
+            Some(ThrottleCause::RoundTrip)
         }
     }
 }
 
 /// Why an unreliable packet was dropped before it left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DropCause {
+pub(crate) enum ThrottleCause {
     /// Round trips had grown.
     RoundTrip,
     /// The bandwidth of one of the two sides was used up.
