@@ -7,6 +7,7 @@ extends Node
 
 const Arguments = preload("res://tests/support/arguments.gd")
 const Game = preload("res://tests/bench/game.gd")
+const ProcessUsage = preload("res://tests/support/process_usage.gd")
 const WARM_UP_FRAMES: int = 60
 const STATE_LEN: int = 60
 
@@ -43,7 +44,7 @@ func _play(frames: int) -> Dictionary:
 	state.resize(STATE_LEN)
 	var in_poll: int = 0
 	var in_send: int = 0
-	var cpu: int = _process_cpu()
+	var cpu: int = ProcessUsage.cpu_nsec()
 	_game.received = 0
 	for frame: int in frames:
 		var start: int = Time.get_ticks_usec()
@@ -56,16 +57,6 @@ func _play(frames: int) -> Dictionary:
 	return {
 		"poll": float(in_poll) / frames,
 		"send": float(in_send) / frames,
-		"cpu": float(_process_cpu() - cpu) / 1000.0 / frames,
+		"cpu": float(ProcessUsage.cpu_nsec() - cpu) / 1000.0 / frames,
 		"received": float(_game.received) / frames,
 	}
-
-
-## Processor time of all threads so far, in nanoseconds.
-func _process_cpu() -> int:
-	var sum: int = 0
-	for thread: String in DirAccess.get_directories_at("/proc/self/task"):
-		var file: FileAccess = FileAccess.open("/proc/self/task/%s/schedstat" % thread, FileAccess.READ)
-		if file != null:
-			sum += file.get_line().get_slice(" ", 0).to_int()
-	return sum

@@ -10,6 +10,7 @@ extends "res://tests/support/scenario.gd"
 ##
 ## Every process prints what it saw as a line [code]SIEGE {...}[/code].
 
+const ProcessUsage = preload("res://tests/support/process_usage.gd")
 const MARK: String = "SIEGE "
 const FRAMES_PER_SECOND: int = 60
 const PEACE_MSEC: int = 2000
@@ -140,7 +141,7 @@ func _serve() -> void:
 func _hold(server: MultiplayerPeer) -> void:
 	var attack := Attack.new(int(arguments.get("attacker", "0")))
 	var memory: Array[int] = []
-	var cpu: int = _process_cpu()
+	var cpu: int = ProcessUsage.cpu_nsec()
 	var start: int = Time.get_ticks_msec()
 	var next: Array[int] = [start]
 	var is_over: Callable = func() -> bool:
@@ -150,14 +151,14 @@ func _hold(server: MultiplayerPeer) -> void:
 				link.send_frame()
 		if Time.get_ticks_msec() >= next[0]:
 			next[0] += REPEAT_MSEC
-			memory.append(_resident_kib())
+			memory.append(ProcessUsage.resident_kib())
 			attack.announce()
 		return attack.is_over() if attack.is_real() else Time.get_ticks_msec() - start >= PEACE_MSEC
 	check(await holds_within(is_over, PLAY_SECONDS), "the attack ends")
 	_is_over = true
 	_report.memory_kib = memory
 	_report.seconds = (Time.get_ticks_msec() - start) / 1000.0
-	_report.cpu_seconds = (_process_cpu() - cpu) / 1e9
+	_report.cpu_seconds = (ProcessUsage.cpu_nsec() - cpu) / 1e9
 	_judge(_report.dropped == 0, "nobody drops")
 
 
@@ -306,23 +307,3 @@ class Attack:
 
 	func is_over() -> bool:
 		return _socket.get_available_packet_count() > 0
-
-
-## Memory of this process that is in RAM, in KiB; 0 where the system does not tell.
-static func _resident_kib() -> int:
-	var file: FileAccess = FileAccess.open("/proc/self/status", FileAccess.READ)
-	while file != null and not file.eof_reached():
-		var line: String = file.get_line()
-		if line.begins_with("VmRSS:"):
-			return line.to_int()
-	return 0
-
-
-## Processor time of all threads so far, in nanoseconds; 0 where the system does not tell.
-static func _process_cpu() -> int:
-	var sum: int = 0
-	for thread: String in DirAccess.get_directories_at("/proc/self/task"):
-		var file: FileAccess = FileAccess.open("/proc/self/task/%s/schedstat" % thread, FileAccess.READ)
-		if file != null:
-			sum += file.get_line().get_slice(" ", 0).to_int()
-	return sum

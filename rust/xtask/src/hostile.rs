@@ -10,8 +10,9 @@ mod verdict;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::build::cargo;
+use crate::godot_tests::Class;
 use crate::{args, stage};
-use siege::{Attack, Class, Siege};
+use siege::{Attack, Siege};
 
 pub(crate) const HELP: &str = "\
 Attacks a server while players play on it, all of them processes of their own, and fails if a player is dropped, a

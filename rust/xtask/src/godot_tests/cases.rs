@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A peer class of Godot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub(crate) enum Class {
     /// The engine's own, which must behave as the scenario says too: it proves the scenario, and the wire.
     BuiltIn,
     /// The successor.
@@ -166,7 +166,17 @@ impl Class {
         }
     }
 
-    fn label(self) -> &'static str {
+    /// What tells a process of Godot to play with this class.
+    pub(crate) fn arguments(self) -> Vec<String> {
+        let mut arguments = vec![format!("--class={}", self.godot_name())];
+        if self == Self::Unthreaded {
+            arguments.push("--unthreaded".to_owned());
+        }
+        arguments
+    }
+
+    /// The name by which people know it here.
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::BuiltIn => "built-in",
             Self::Ours => "ours",
@@ -248,18 +258,13 @@ impl Player {
 
     /// What tells the process its part, beside the scenario and the ports.
     pub(super) fn arguments(&self) -> Vec<String> {
-        let mut arguments = vec![
-            format!("--role={}", self.role),
-            format!("--class={}", self.class.godot_name()),
-        ];
+        let mut arguments = vec![format!("--role={}", self.role)];
+        arguments.extend(self.class.arguments());
         if let Some(other) = self.other {
             arguments.push(format!("--other={}", other.godot_name()));
         }
         if let Some(expect) = self.expect {
             arguments.push(format!("--expect={expect}"));
-        }
-        if self.class == Class::Unthreaded {
-            arguments.push("--unthreaded".to_owned());
         }
         arguments
     }

@@ -19,6 +19,8 @@ use crate::process::{self, Godot, Group, Launcher, Run};
 use crate::{args, pool, stage, workspace};
 use cases::Case;
 
+pub(crate) use cases::Class;
+
 pub(crate) const HELP: &str = "\
 Builds and stages the extension, then runs the scenarios of godot-project/tests in headless Godot: each with our class
 and, where they can be told apart, with the engine's own, in one process or in several that talk to each other.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::build::release_program;
-use crate::godot_tests::RUNNER;
+use crate::godot_tests::{Class, RUNNER};
 use crate::process::{Godot, Group, Launcher, free_udp_port};
 use crate::workspace;
 
@@ -18,13 +18,6 @@ const FLOOD_PLAYERS: usize = 16;
 const GARBAGE_PLAYERS: usize = 4;
 /// Beyond the attack: start-up, the players' way in, and the account at the end.
 const EXTRA_SECONDS: u64 = 150;
-
-/// A peer class of Godot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    BuiltIn,
-    Ours,
-}
 
 /// What the server suffers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,15 +51,13 @@ impl Siege {
             Attack::Flood { .. } => "flood",
             Attack::Garbage => "garbage",
         };
-        let (server, remark) = match self.server {
-            Class::Ours => ("ours", ""),
-            Class::BuiltIn => ("built-in", ", not judged"),
-        };
+        let remark = if self.is_judged() { "" } else { ", not judged" };
+        let server = self.server.label();
         format!("{attack} of {} s, server {server}{remark}", self.seconds)
     }
 
     pub(super) fn is_judged(&self) -> bool {
-        self.server == Class::Ours
+        self.server != Class::BuiltIn
     }
 
     /// Plays it from start to end.
@@ -146,15 +137,11 @@ impl Siege {
 
     /// A process of the game.
     fn player(&self, launcher: &Launcher, ports: &Ports, role: &str, class: Class) -> Command {
-        let class = match class {
-            Class::BuiltIn => "ENetMultiplayerPeer",
-            Class::Ours => "ENetMultiplayerPeerRs",
-        };
         let mut command = launcher.command();
         command
             .args(["--", "--scenario=siege"])
             .arg(format!("--role={role}"))
-            .arg(format!("--class={class}"))
+            .args(class.arguments())
             .arg(format!("--port={}", ports.server));
         if !self.is_judged() {
             command.arg("--unjudged");
