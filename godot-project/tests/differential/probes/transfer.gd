@@ -196,6 +196,8 @@ func mp_reordered_datagrams() -> void:
 	var relay := Relay.new(port_of(server))
 	var client: MultiplayerPeer = new_client_of_port(relay.port)
 	_join_through(relay, client, server)
+	never_throttle(client)
+	pump([client, relay, server], SETTLE_MSEC)
 	for mode: int in MODES:
 		for channel: int in [0, 3]:
 			_probe_reordering(relay, client, server, mode, channel)
