@@ -171,7 +171,7 @@ pub(crate) enum LookupError {
 }
 
 /// Why a setting was left as it was.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum SettingError {
     #[error(transparent)]
     NotActive(#[from] NotActive),
@@ -183,6 +183,10 @@ pub(crate) enum SettingError {
     Timeouts,
     #[error("{0} is none of RECOVERY_FAST and RECOVERY_VANILLA")]
     Recovery(i32),
+    #[error("'{name}' must be between 0 and 1000000 seconds (inclusive), not {value}")]
+    Seconds { name: &'static str, value: f64 },
+    #[error("'{name}' must be between 0 and 2147483647 (inclusive), not {value}")]
+    Whole { name: &'static str, value: i64 },
 }
 
 /// Why a raw datagram was not sent.

@@ -18,11 +18,13 @@ mod dtls;
 mod editor_help;
 mod engine_log;
 mod error;
+mod host_settings;
 mod lent;
 mod lookup;
 mod multiplayer_peer;
 mod packet_peer;
 mod raw;
+mod setting_properties;
 mod settings;
 mod types;
 
@@ -37,9 +39,9 @@ unsafe impl ExtensionLibrary for EnetMultiplayerPeerRs {
         if stage == InitStage::Scene {
             engine_log::install();
             settings::register();
-            connection::register_enums();
-            multiplayer_peer::register_enums();
-            packet_peer::register_enums();
+            connection::register();
+            multiplayer_peer::register();
+            packet_peer::register();
         }
         if stage == InitStage::Editor {
             editor_help::register();

@@ -1,6 +1,6 @@
 //! The parts of `godot` that are public but hidden from its documentation, and all of them.
 //!
-//! They make no promise of stability, which is why the workspace pins the exact version of `godot`. Three things are
+//! They make no promise of stability, which is why the workspace pins the exact version of `godot`. Four things are
 //! made of them:
 //!
 //! - **Virtual methods by an own table** ([`own_virtuals!`], [`virtual_method!`]). What the `#[godot_api]` macro writes
@@ -8,7 +8,10 @@
 //!   what a packet call does. Here each virtual is an `extern "C"` function that finds the class's shared state through a
 //!   small cache of its thread. No borrow of the object is held in any of them, so scripts may call back as they like.
 //! - **Class enums** ([`register_enum`]): constants under `Class.EnumName`, as the engine's own classes have them.
+//! - **Properties** ([`register_property`]) whose methods stand in any `impl` block of the class.
 //! - **Help pages** ([`load_help_page`]) written as the engine's own are.
+
+mod property;
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
@@ -21,6 +24,8 @@ use godot::obj::bounds::DeclUser;
 use godot::obj::{Bounds, Gd, GodotClass, Inherits};
 use godot::private::Storage as _;
 use godot::sys;
+
+pub(crate) use self::property::{Property, register_property};
 
 pub(crate) type InstancePtr = sys::GDExtensionClassInstancePtr;
 pub(crate) type ArgumentsPtr = *const sys::GDExtensionConstTypePtr;

@@ -5,9 +5,9 @@ use crate::consts::{
     PROTOCOL_MAXIMUM_CHANNEL_COUNT, PROTOCOL_MAXIMUM_MTU, PROTOCOL_MAXIMUM_PEER_ID,
     PROTOCOL_MINIMUM_CHANNEL_COUNT, PROTOCOL_MINIMUM_MTU,
 };
-use crate::peer::Recovery;
-
 use crate::limits::Limits;
+use crate::peer::Recovery;
+use crate::times::PeerTimes;
 
 /// A checksum over the bytes of a datagram; its value is written big-endian. See [`crc32`](crate::crc32).
 pub type Checksum = fn(&[u8]) -> u32;
@@ -28,6 +28,7 @@ pub struct HostConfig {
     pub(crate) manual_release: bool,
     pub(crate) recovery: Recovery,
     pub(crate) throttle_enabled: bool,
+    pub(crate) peer_times: PeerTimes,
     pub(crate) vanilla_quirks: bool,
     pub(crate) limits: Limits,
 }
@@ -55,6 +56,7 @@ impl HostConfig {
             manual_release: false,
             recovery: Recovery::default(),
             throttle_enabled: true,
+            peer_times: PeerTimes::default(),
             vanilla_quirks: false,
             limits: Limits::default(),
         }
@@ -145,6 +147,13 @@ impl HostConfig {
     #[must_use]
     pub const fn throttle_enabled(mut self, enabled: bool) -> Self {
         self.throttle_enabled = enabled;
+        self
+    }
+
+    /// What peers begin with; see [`PeerTimes`].
+    #[must_use]
+    pub const fn peer_times(mut self, times: PeerTimes) -> Self {
+        self.peer_times = times;
         self
     }
 

@@ -27,6 +27,7 @@ mod outcome;
 mod packet;
 mod peer;
 mod time;
+mod times;
 mod wire;
 
 #[cfg(test)]
@@ -47,3 +48,4 @@ pub use outcome::Reason;
 pub use packet::{Packet, PacketFlags};
 pub use peer::{PeerState, PeerStatistics, Recovery};
 pub use time::Time;
+pub use times::PeerTimes;

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use enet_proto::{Admission, Compressor, HostStatistics, Packet, PeerState, Recovery};
+use enet_proto::{Admission, Compressor, HostStatistics, Packet, PeerState, PeerTimes, Recovery};
 use mio::Token;
 
 use crate::config::UdpHostConfig;
@@ -163,6 +163,7 @@ impl UdpHost {
     /// it, this reads and sends: up to 256 datagrams, fewer when a connection opens or ends among them.
     pub fn poll(&self) {
         let shared = &self.0.shared;
+        shared.attend();
         shared.start();
         // A pass that goes on elsewhere does the same work.
         if !shared.is_threaded()
@@ -184,7 +185,9 @@ impl UdpHost {
     /// Waits up to `timeout` for one event and returns it; at once when one is ready, and when the host is closed.
     pub fn service(&self, timeout: Duration) -> Option<HostEvent> {
         let shared = &self.0.shared;
+        shared.attend();
         shared.start();
+        let _waiting = shared.watch.wait();
         if let Some(event) = shared.inbox.take() {
             return Some(event);
         }
@@ -301,6 +304,22 @@ impl UdpHost {
         self.0
             .shared
             .with_engine(|engine| engine.host.set_throttle_enabled(enabled));
+    }
+
+    /// The times that later peers begin with.
+    pub fn set_peer_times(&self, times: PeerTimes) {
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.set_peer_times(times));
+    }
+
+    /// How long the game may go without [`Self::poll`] and [`Self::service`]; `None`, the default, is for ever.
+    ///
+    /// After that, and up to a sixteenth of it more, the network thread parts from all remotes with
+    /// [`Reason::Stalled`](enet_proto::Reason) and refuses new ones, until the next of these calls. Until then it keeps
+    /// the connections up. Without the network thread nobody is there to do it, and connections end by their timeouts.
+    pub fn set_max_stall_time(&self, limit: Option<Duration>) {
+        self.0.shared.set_max_stall_time(limit);
     }
 
     /// Compresses outgoing datagrams and expects the same of the remotes; `None` stops.

@@ -58,6 +58,7 @@ mod socket;
 use models::socket;
 mod sync;
 mod transport;
+mod watch;
 
 pub use config::{Bind, UdpHostConfig};
 pub use error::{ConnectError, OpenError, ReplaceError};

@@ -14,6 +14,7 @@ use crate::sleeper::{Sleeper, Until};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::thread::{self, JoinHandle};
 use crate::sync::{Events, Instant, Mutex, Poll, process_wide};
+use crate::watch::Vigil;
 
 /// How long a queued packet waits for others to share its datagram.
 const GATHER: Duration = Duration::from_millis(1);
@@ -185,6 +186,7 @@ struct Seat {
     gathered: Option<Instant>,
     /// Turns in a row whose timers waited for datagrams still unread.
     postponed: u8,
+    vigil: Vigil,
 }
 
 impl Thread {
@@ -258,13 +260,14 @@ impl Thread {
 }
 
 impl Seat {
-    const fn new(host: Arc<HostShared>) -> Self {
+    fn new(host: Arc<HostShared>) -> Self {
         // The socket may have become readable before the thread knew the host.
         Self {
             host,
             readable: true,
             gathered: None,
             postponed: 0,
+            vigil: Vigil::default(),
         }
     }
 
@@ -285,12 +288,15 @@ impl Seat {
         if self.readable {
             return Until::Now;
         }
-        transmission.min(self.host.deadline().map_or(Until::Woken, Until::Moment))
+        let timer = self.host.deadline().map_or(Until::Woken, Until::Moment);
+        let look = self.vigil.until(&self.host, now);
+        transmission.min(timer).min(look)
     }
 
     /// Takes a turn; returns how many datagrams were received and sent.
     fn turn(&mut self, batch: &mut Batch) -> usize {
         self.gathered = None;
+        self.vigil.look(&self.host, Instant::now());
         let (host, readable, postponed) = (&self.host, self.readable, &mut self.postponed);
         let turn = catch_unwind(AssertUnwindSafe(|| host.turn(batch, readable, postponed)));
         match turn {

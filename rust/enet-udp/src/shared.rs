@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use enet_proto::{ConnectError, HostConfig, PeerId, SendError, Time};
+use enet_proto::{ConnectError, HostConfig, PeerId, Reason, SendError, Time};
 use mio::Token;
 
 use crate::carrier::{self, Carrier};
@@ -21,6 +21,7 @@ use crate::socket::{Socket, normalised};
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use crate::sync::{Instant, Mutex, MutexGuard};
 use crate::transport::Transport;
+use crate::watch::Watch;
 
 /// No deadline.
 const NEVER: u64 = u64::MAX;
@@ -77,6 +78,7 @@ pub(crate) struct HostShared {
     port: Mutex<Port>,
     engine: Mutex<Option<Engine>>,
     pub(crate) inbox: Inbox,
+    pub(crate) watch: Watch,
 }
 
 impl HostShared {
@@ -103,6 +105,7 @@ impl HostShared {
             port: Mutex::new(Port::new(socket)),
             engine: Mutex::new(Some(Engine::new(config))),
             inbox: Inbox::default(),
+            watch: Watch::default(),
         }
     }
 
@@ -250,6 +253,26 @@ impl HostShared {
             self.raise(Attention::Now);
         } else if self.attention() == Attention::Gather {
             self.raise(Attention::Now);
+        }
+    }
+
+    /// Notes that the game takes what there is, and lets a host go on that was suspended.
+    pub(crate) fn attend(&self) {
+        if self.watch.attend() {
+            self.with_engine(|engine| engine.host.resume());
+        }
+    }
+
+    /// Tells the remotes that the game does not take what they send, and parts from them.
+    pub(crate) fn suspend(&self) {
+        self.with_engine(|engine| engine.host.suspend(Reason::Stalled.to_data()));
+    }
+
+    /// How long the game may stay away before the network thread suspends the host; `None` is for ever.
+    pub(crate) fn set_max_stall_time(&self, limit: Option<Duration>) {
+        self.watch.set_limit(limit);
+        if self.is_threaded() {
+            self.sleeper.wake();
         }
     }
 

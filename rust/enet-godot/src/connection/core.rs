@@ -17,11 +17,14 @@ use parking_lot::Mutex;
 use crate::address::{self, Remote};
 use crate::dtls::Control;
 use crate::error::{
-    AddressError, BroadcastError, ConnectError, CreateError, NotActive, SocketSendError,
+    AddressError, BroadcastError, ConnectError, CreateError, NotActive, SettingError,
+    SocketSendError,
 };
+use crate::host_settings::HostSettings;
 use crate::lookup::{self, Lookup, Outcome};
 use crate::packet_peer::{ENetPacketPeerRs, Endings, PeerCore, packet_flags};
 use crate::raw::SharedGd;
+use crate::setting_properties::KeepsSettings;
 use crate::settings;
 
 /// What a host is made with, as scripts give it; [`Self::check`] says what is wrong with it.
@@ -128,6 +131,7 @@ pub(crate) struct ConnectionCore {
     /// The name of the remote of the outgoing connection, while it is looked up.
     search: Mutex<Option<Search>>,
     is_claimed: AtomicBool,
+    settings: Mutex<HostSettings>,
     /// What an encrypted host shares with us.
     pub(super) dtls: Mutex<Option<Arc<Control>>>,
 }
@@ -185,9 +189,19 @@ impl ConnectionCore {
         if host.is_some() {
             return Err(CreateError::HostExists);
         }
-        *host = Some(UdpHost::open(arguments.config(bind)?)?);
+        let opened = UdpHost::open(arguments.config(bind)?)?;
+        self.settings().apply(&opened);
+        *host = Some(opened);
         *self.popped.lock() = HostStatistics::default();
         Ok(())
+    }
+
+    /// Takes over all settings at once.
+    pub(crate) fn configure(&self, settings: HostSettings) {
+        *self.settings.lock() = settings;
+        if let Ok(host) = self.host() {
+            settings.apply(&host);
+        }
     }
 
     /// Claims the connection for a multiplayer peer; `None` while one has it.
@@ -481,6 +495,22 @@ impl ConnectionCore {
             .host()?
             .local_address()
             .map_or(0, |address| address.port()))
+    }
+}
+
+impl KeepsSettings for ConnectionCore {
+    fn settings(&self) -> HostSettings {
+        *self.settings.lock()
+    }
+
+    fn change_settings(
+        &self,
+        change: impl FnOnce(&mut HostSettings) -> Result<(), SettingError>,
+    ) -> Result<(), SettingError> {
+        let mut settings = self.settings();
+        change(&mut settings)?;
+        self.configure(settings);
+        Ok(())
     }
 }
 

@@ -20,6 +20,7 @@ use crate::engine_log;
 use crate::error::CreateError;
 use crate::packet_peer::ENetPacketPeerRs;
 use crate::raw;
+use crate::setting_properties::{self, KeepsSettings as _, setting_properties};
 use crate::types::{ClassEnum, EnumInt, Int, Obj};
 
 /// `ENetConnectionRs` of scripts: a handle to its [`ConnectionCore`]. Those of a multiplayer peer are made by
@@ -261,6 +262,8 @@ impl ENetConnectionRs {
     }
 }
 
+setting_properties!(ENetConnectionRs);
+
 fn bind_to(address: &str, port: i32) -> Result<Bind, CreateError> {
     let address =
         BindAddress::parse(address).ok_or_else(|| CreateError::BindAddress(address.to_owned()))?;
@@ -300,8 +303,9 @@ impl ClassEnum for HostStatistic {
     const QUALIFIED_NAME: &'static str = "ENetConnectionRs.HostStatistic";
 }
 
-/// Registers the enums of the class.
-pub(crate) fn register_enums() {
+/// Registers the enums and properties of the class.
+pub(crate) fn register() {
+    setting_properties::register::<ENetConnectionRs>();
     raw::register_enum::<ENetConnectionRs>(
         "CompressionMode",
         &[

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use enet_proto::{PacketFlags, Recovery};
+use enet_proto::PacketFlags;
 use godot::obj::Gd;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::session::{Incoming, Role, Session, Status};
 use crate::address::BindAddress;
-use crate::connection::{ConnectionCore, ENetConnectionRs, PeerHandle};
+use crate::connection::{ENetConnectionRs, PeerHandle};
 use crate::error::{HostError, LookupError, NotActive, ReadError, SettingError};
+use crate::host_settings::HostSettings;
 use crate::lent::{Lent, LentBytes};
+use crate::setting_properties::KeepsSettings;
 
 /// What an `ENetMultiplayerPeerRs` is and does.
 ///
@@ -32,25 +34,8 @@ pub(super) struct State {
     pub(super) transfer_channel: i32,
     pub(super) bind_address: BindAddress,
     pub(super) refuse_new_connections: bool,
-    pub(super) sending: Sending,
+    pub(super) settings: HostSettings,
     lent: Lent,
-}
-
-/// How a session sends; kept from one to the next.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sending {
-    recovery: Recovery,
-    throttle_enabled: bool,
-}
-
-impl Sending {
-    /// Tells a host.
-    pub(super) fn apply(self, connection: &ConnectionCore) {
-        if let Ok(host) = connection.host() {
-            host.set_recovery(self.recovery);
-            host.set_throttle_enabled(self.throttle_enabled);
-        }
-    }
 }
 
 impl Default for State {
@@ -63,10 +48,7 @@ impl Default for State {
             transfer_channel: 0,
             bind_address: BindAddress::Any,
             refuse_new_connections: false,
-            sending: Sending {
-                recovery: Recovery::Fast,
-                throttle_enabled: true,
-            },
+            settings: HostSettings::default(),
             lent: Lent::default(),
         }
     }
@@ -298,36 +280,32 @@ impl Core {
         }
     }
 
-    pub(crate) fn recovery(&self) -> Recovery {
-        self.lock().sending.recovery
-    }
-
-    pub(crate) fn set_recovery(&self, recovery: Recovery) {
-        self.change_sending(|sending| sending.recovery = recovery);
-    }
-
-    pub(crate) fn is_throttle_enabled(&self) -> bool {
-        self.lock().sending.throttle_enabled
-    }
-
-    pub(crate) fn set_throttle_enabled(&self, enabled: bool) {
-        self.change_sending(|sending| sending.throttle_enabled = enabled);
-    }
-
-    fn change_sending(&self, change: impl FnOnce(&mut Sending)) {
-        let mut state = self.lock();
-        change(&mut state.sending);
-        if let Some(session) = &state.session {
-            for connection in session.links.connections() {
-                state.sending.apply(connection.core());
-            }
-        }
-    }
-
     pub(crate) fn set_bind_address(&self, text: &str) -> Result<(), SettingError> {
         let address =
             BindAddress::parse(text).ok_or_else(|| SettingError::BindAddress(text.to_owned()))?;
         self.lock().bind_address = address;
+        Ok(())
+    }
+}
+
+impl KeepsSettings for Core {
+    fn settings(&self) -> HostSettings {
+        self.lock().settings
+    }
+
+    fn change_settings(
+        &self,
+        change: impl FnOnce(&mut HostSettings) -> Result<(), SettingError>,
+    ) -> Result<(), SettingError> {
+        let mut state = self.lock();
+        let mut settings = state.settings;
+        change(&mut settings)?;
+        state.settings = settings;
+        if let Some(session) = &state.session {
+            for connection in session.links.connections() {
+                connection.core().configure(settings);
+            }
+        }
         Ok(())
     }
 }

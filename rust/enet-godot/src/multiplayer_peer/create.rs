@@ -6,13 +6,14 @@ use enet_proto::PeerState;
 use enet_udp::Bind;
 use godot::obj::Gd;
 
-use super::core::{Core, Sending, State};
+use super::core::{Core, State};
 use super::door::{Door, DoorKeeper};
 use super::links::Links;
 use super::session::{Connection, Registered, Role, SERVER_ID, Session, Status};
 use crate::address::BindAddress;
 use crate::connection::{ConnectionCore, ENetConnectionRs, HostArguments, PeerHandle};
 use crate::error::{CreateError, MeshError};
+use crate::host_settings::HostSettings;
 
 /// ENet channels that carry transfer channel 0, below those of scripts.
 const SYSTEM_CHANNELS: i32 = 2;
@@ -41,7 +42,7 @@ pub(super) struct ClientArguments<'a> {
 impl Core {
     /// Opens a host for others to connect to.
     pub(super) fn create_server(&self, arguments: &ServerArguments) -> Result<(), CreateError> {
-        let (bind_address, sending) = self.prepare()?;
+        let (bind_address, settings) = self.prepare()?;
         let port = local_port(arguments.port)?;
         let connection = open(
             bind_address.with_port(port),
@@ -51,7 +52,7 @@ impl Core {
                 in_bandwidth: arguments.in_bandwidth,
                 out_bandwidth: arguments.out_bandwidth,
             },
-            sending,
+            settings,
         )?;
         let door = Arc::new(Door::default());
         // A host just opened is there.
@@ -70,7 +71,7 @@ impl Core {
         arguments: &ClientArguments<'_>,
         generate_unique_id: impl FnOnce() -> i32,
     ) -> Result<(), CreateError> {
-        let (bind_address, sending) = self.prepare()?;
+        let (bind_address, settings) = self.prepare()?;
         let bind = match arguments.local_port {
             0 => Bind::Unbound,
             port => bind_address.with_port(local_port(port)?),
@@ -83,7 +84,7 @@ impl Core {
                 in_bandwidth: arguments.in_bandwidth,
                 out_bandwidth: arguments.out_bandwidth,
             },
-            sending,
+            settings,
         )?;
         let unique_id = generate_unique_id();
         let server = connection.core().connect(
@@ -127,9 +128,9 @@ impl Core {
         let peer = only_connected_peer(&core)?;
         let replaced = {
             let mut state = self.lock();
-            let sending = state.sending;
+            let settings = state.settings;
             let session = state.mesh_without(unique_id)?;
-            sending.apply(connection.core());
+            connection.core().configure(settings);
             session.add_mesh_peer(unique_id, connection, peer)
         };
         drop(replaced);
@@ -137,13 +138,13 @@ impl Core {
     }
 
     /// What servers and clients begin with; the flag is cleared even if a later step fails, as in the built-in class.
-    fn prepare(&self) -> Result<(BindAddress, Sending), CreateError> {
+    fn prepare(&self) -> Result<(BindAddress, HostSettings), CreateError> {
         let mut state = self.lock();
         if state.session.is_some() {
             return Err(CreateError::AlreadyActive);
         }
         state.refuse_new_connections = false;
-        Ok((state.bind_address, state.sending))
+        Ok((state.bind_address, state.settings))
     }
 
     fn start(&self, session: Session) -> Result<(), CreateError> {
@@ -172,10 +173,14 @@ impl State {
     }
 }
 
-fn open(bind: Bind, arguments: HostArguments, sending: Sending) -> Result<Connection, CreateError> {
+fn open(
+    bind: Bind,
+    arguments: HostArguments,
+    settings: HostSettings,
+) -> Result<Connection, CreateError> {
     let (object, core) = ENetConnectionRs::make();
+    core.configure(settings);
     core.open(bind, arguments)?;
-    sending.apply(&core);
     let claim = core.claim().expect("nobody else knows this connection");
     Ok(Connection::new(object, claim))
 }

@@ -12,7 +12,6 @@ mod virtuals;
 
 use std::sync::Arc;
 
-use enet_proto::Recovery;
 use godot::classes::MultiplayerPeer;
 use godot::global::Error as GodotError;
 use godot::prelude::*;
@@ -22,10 +21,10 @@ use self::core::Core;
 use self::create::{ClientArguments, ServerArguments};
 use crate::connection::ENetConnectionRs;
 use crate::convert::Said;
-use crate::error::SettingError;
 use crate::packet_peer::ENetPacketPeerRs;
 use crate::raw;
-use crate::types::{ClassEnum, EnumInt, Int, Obj};
+use crate::setting_properties::{self, KeepsSettings as _, setting_properties};
+use crate::types::{Int, Obj};
 
 /// `ENetMultiplayerPeerRs` of scripts: a handle to its [`Core`], and the connection object as a property.
 #[derive(GodotClass)]
@@ -34,10 +33,6 @@ pub(crate) struct ENetMultiplayerPeerRs {
     core: Arc<Core>,
     #[var(get = get_host, no_set, hint = RESOURCE_TYPE, hint_string = "ENetConnectionRs", usage_flags = [NONE])]
     host: PhantomVar<Obj<ENetConnectionRs>>,
-    #[var(get = get_recovery, set = set_recovery)]
-    recovery: PhantomVar<EnumInt<RecoveryMode>>,
-    #[var(get = is_throttle_enabled, set = set_throttle_enabled)]
-    throttle_enabled: PhantomVar<bool>,
 }
 
 impl Drop for ENetMultiplayerPeerRs {
@@ -126,38 +121,6 @@ impl ENetMultiplayerPeerRs {
         Said::nothing(core(&this).set_bind_address(&ip.to_string())).speak();
     }
 
-    /// The getter of `recovery`.
-    #[func]
-    fn get_recovery(&self) -> EnumInt<RecoveryMode> {
-        EnumInt::new(match self.core.recovery() {
-            Recovery::Fast => RECOVERY_FAST,
-            Recovery::Vanilla => RECOVERY_VANILLA,
-        })
-    }
-
-    /// The setter of `recovery`; a number that is none of the enum's is printed and changes nothing.
-    #[func]
-    fn set_recovery(&self, recovery: EnumInt<RecoveryMode>) {
-        let recovery = match recovery.0 {
-            RECOVERY_FAST => Ok(Recovery::Fast),
-            RECOVERY_VANILLA => Ok(Recovery::Vanilla),
-            other => Err(SettingError::Recovery(other)),
-        };
-        Said::nothing(recovery.map(|recovery| self.core.set_recovery(recovery))).speak();
-    }
-
-    /// The getter of `throttle_enabled`.
-    #[func]
-    fn is_throttle_enabled(&self) -> bool {
-        self.core.is_throttle_enabled()
-    }
-
-    /// The setter of `throttle_enabled`.
-    #[func]
-    fn set_throttle_enabled(&self, enabled: bool) {
-        self.core.set_throttle_enabled(enabled);
-    }
-
     /// The getter of `host`. Both engine and scripts see a null object, not nil, while there is none.
     #[func]
     fn get_host(&self) -> Obj<ENetConnectionRs> {
@@ -172,24 +135,10 @@ impl ENetMultiplayerPeerRs {
     }
 }
 
-/// `ENetMultiplayerPeerRs.Recovery`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum RecoveryMode {}
+setting_properties!(ENetMultiplayerPeerRs);
 
-impl ClassEnum for RecoveryMode {
-    const QUALIFIED_NAME: &'static str = "ENetMultiplayerPeerRs.Recovery";
-}
-
-const RECOVERY_FAST: i32 = 0;
-const RECOVERY_VANILLA: i32 = 1;
-
-/// Registers the enums of the class.
-pub(crate) fn register_enums() {
-    raw::register_enum::<ENetMultiplayerPeerRs>(
-        "Recovery",
-        &[
-            ("RECOVERY_FAST", RECOVERY_FAST.into()),
-            ("RECOVERY_VANILLA", RECOVERY_VANILLA.into()),
-        ],
-    );
+/// Registers the enums and properties of the class.
+pub(crate) fn register() {
+    setting_properties::register_enum::<ENetMultiplayerPeerRs>();
+    setting_properties::register::<ENetMultiplayerPeerRs>();
 }

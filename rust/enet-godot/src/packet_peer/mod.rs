@@ -189,7 +189,7 @@ impl ClassEnum for PeerStatistic {
 }
 
 /// Registers the enums of the class.
-pub(crate) fn register_enums() {
+pub(crate) fn register() {
     raw::register_enum::<ENetPacketPeerRs>(
         "PeerState",
         &[

@@ -70,7 +70,7 @@ impl Host {
     /// Begins a connection to a remote whose address is not known yet: nothing is sent before [`Host::locate`] tells it.
     ///
     /// Arguments and errors are those of [`Host::connect`]. The peer is in [`PeerState::Connecting`] and takes all
-    /// settings; no timeout runs.
+    /// settings; of all timeouts only [`PeerTimes::connect_timeout`](crate::PeerTimes) runs.
     ///
     /// # Errors
     /// [`ConnectError::NoFreeSlot`] when all slots are taken.

@@ -18,6 +18,7 @@ mod proof;
 mod receive;
 mod slots;
 mod statistics;
+mod suspension;
 mod transmit;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -38,9 +39,6 @@ pub(crate) use crate::choices::Choices;
 use crate::choices::SeededChoices;
 use crate::compress::Compressor;
 use crate::config::{HostConfig, clamp_channel_limit};
-use crate::consts::{
-    PEER_PING_INTERVAL, PEER_TIMEOUT_LIMIT, PEER_TIMEOUT_MAXIMUM, PEER_TIMEOUT_MINIMUM,
-};
 use crate::error::{ConnectError, SendError};
 use crate::event::{DisconnectCause, Event, PeerId};
 use crate::limits::{LogBudget, TokenBucket};
@@ -49,6 +47,7 @@ use crate::packet::Packet;
 pub(crate) use crate::peer::Inspection;
 use crate::peer::{Peer, PeerState, PeerStatistics, Recovery, SendLimits, write_goodbye};
 use crate::time::{Millis, Time};
+use crate::times::PeerTimes;
 use crate::wire::{Command, ProtocolHeader};
 
 /// One endpoint: up to 4095 connections over one socket, which the driver owns.
@@ -92,6 +91,8 @@ pub struct Host {
     /// Where the pass through the ready peers stands, and whether it looks for timeouts.
     cursor: u16,
     timeouts_armed: bool,
+    /// What those are told who ask for a connection while the host is suspended.
+    suspended: Option<u32>,
 }
 
 /// Which peers are to be looked at, why and when.
@@ -166,6 +167,7 @@ impl Host {
             stamp: 0,
             cursor: 0,
             timeouts_armed: false,
+            suspended: None,
         }
     }
 
@@ -325,7 +327,11 @@ impl Host {
     /// Sets after how many ms without an acknowledgement the peer is pinged; 0 is the default, 500.
     pub fn set_ping_interval(&mut self, peer: PeerId, millis: u32) {
         if let Some(peer) = self.slots.get_mut(peer) {
-            peer.ping_interval = or_default(millis, PEER_PING_INTERVAL);
+            let times = PeerTimes {
+                ping_interval: millis,
+                ..PeerTimes::default()
+            };
+            peer.ping_interval = times.or_defaults().ping_interval;
             self.agenda.ready.insert(peer.id.slot);
         }
     }
@@ -339,9 +345,13 @@ impl Host {
     /// Source: `enet_peer_timeout`, ENet 1.3.18 `peer.c`.
     pub fn set_timeout(&mut self, peer: PeerId, limit: u32, minimum: u32, maximum: u32) {
         if let Some(peer) = self.slots.get_mut(peer) {
-            peer.recovery.timeout_limit = or_default(limit, PEER_TIMEOUT_LIMIT);
-            peer.recovery.timeout_minimum = or_default(minimum, PEER_TIMEOUT_MINIMUM);
-            peer.recovery.timeout_maximum = or_default(maximum, PEER_TIMEOUT_MAXIMUM);
+            let times = PeerTimes {
+                timeout_limit: limit,
+                timeout_minimum: minimum,
+                timeout_maximum: maximum,
+                ..PeerTimes::default()
+            };
+            peer.recovery.set_timeouts(times);
         }
     }
 
@@ -383,6 +393,11 @@ impl Host {
     /// Changes [`HostConfig::recovery`] for connections to come.
     pub const fn set_recovery(&mut self, recovery: Recovery) {
         self.config.recovery = recovery;
+    }
+
+    /// Changes [`HostConfig::peer_times`] for connections to come.
+    pub const fn set_peer_times(&mut self, times: PeerTimes) {
+        self.config.peer_times = times;
     }
 
     /// Changes [`HostConfig::throttle_enabled`], for all connections.
@@ -656,8 +671,4 @@ impl Host {
     const fn checksum_len(&self) -> usize {
         if self.config.checksum.is_some() { 4 } else { 0 }
     }
-}
-
-const fn or_default(value: u32, default: u32) -> u32 {
-    if value == 0 { default } else { value }
 }

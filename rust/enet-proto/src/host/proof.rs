@@ -293,6 +293,9 @@ impl Host {
 
     /// Asks the admission, if there is one, for the last time; the error is what the remote is to be told.
     pub(super) fn admit(&mut self, from: SocketAddr, data: u32, id: PeerId) -> Result<(), u32> {
+        if let Some(data) = self.suspended {
+            return Err(data);
+        }
         let Some(admission) = &mut self.admission else {
             return Ok(());
         };
@@ -301,6 +304,9 @@ impl Host {
     }
 
     pub(super) fn decide(&mut self, from: SocketAddr, data: u32) -> Verdict {
+        if let Some(data) = self.suspended {
+            return Verdict::Refuse { data };
+        }
         let full = self.is_full();
         let Some(admission) = &mut self.admission else {
             return Verdict::Accept;

@@ -149,8 +149,15 @@ impl Host {
         let armed = self.timeouts_armed;
         let head_room = self.head_room();
         let peer = self.slots.at_mut(slot)?;
+        let attempt_end = peer.attempt_end(now);
+        let is_late = armed && attempt_end.is_some_and(|end| end <= now);
         if peer.unlocated || peer.state == PeerState::Zombie {
             self.agenda.ready.remove(slot);
+            if is_late {
+                self.give_up(slot);
+            } else if let Some(end) = attempt_end {
+                self.agenda.set_timer(peer, end);
+            }
             return None;
         }
         peer.more = false;
@@ -159,7 +166,7 @@ impl Host {
         let mut body = Body::new(buf);
         let state = peer.state;
         peer.assemble_acknowledgements(&mut body);
-        if armed && peer.expire(now) == Liveness::Dead {
+        if armed && peer.expire(now) == Liveness::Dead || is_late {
             buf.truncate(start);
             self.give_up(slot);
             return None;
@@ -179,7 +186,8 @@ impl Host {
         let (address, connect_id) = (peer.address, peer.connect_id);
         if !peer.more {
             self.agenda.ready.remove(slot);
-            if let Some(deadline) = peer.deadline(now) {
+            let deadlines = peer.deadline(now).into_iter().chain(attempt_end);
+            if let Some(deadline) = deadlines.min() {
                 self.agenda.set_timer(peer, deadline);
             }
         }

@@ -39,7 +39,7 @@ use unsequenced::UnsequencedWindow;
 
 use crate::channel::Held;
 use crate::config::HostConfig;
-use crate::consts::{PEER_PING_INTERVAL, PROTOCOL_MAXIMUM_MTU, PROTOCOL_MAXIMUM_PEER_ID};
+use crate::consts::{PROTOCOL_MAXIMUM_MTU, PROTOCOL_MAXIMUM_PEER_ID};
 use crate::event::{DisconnectCause, Event, PeerId};
 use crate::limits::TokenBucket;
 use crate::packet::Packet;
@@ -90,6 +90,9 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// Whether the address is not known yet, so that nothing can be sent.
     pub(crate) unlocated: bool,
+    /// How long our attempt to connect may take, and when that is over; counted from the first look at it.
+    attempt_limit: Option<Duration>,
+    attempt_end: Option<Time>,
     /// Whether an [`Admission`](crate::Admission) let the peer in and was not told yet that it left.
     pub(crate) admitted: bool,
     /// Our number in the remote's table; [`PROTOCOL_MAXIMUM_PEER_ID`] until it is known.
@@ -171,6 +174,8 @@ impl Peer {
             state,
             address,
             unlocated: false,
+            attempt_limit: config.peer_times.connect_timeout,
+            attempt_end: None,
             admitted: false,
             remote_id: PROTOCOL_MAXIMUM_PEER_ID,
             sessions,
@@ -191,7 +196,7 @@ impl Peer {
             round_trip: RoundTrip::default(),
             throttle,
             loss: Loss::default(),
-            ping_interval: PEER_PING_INTERVAL,
+            ping_interval: config.peer_times.or_defaults().ping_interval,
             last_receive: Millis(0),
             last_send: Millis(0),
             dropped_by_throttle: 0,
@@ -216,6 +221,15 @@ impl Peer {
             ]
             .map(|(rate, least)| TokenBucket::new(rate, rate.max(least), Time::ZERO)),
         }
+    }
+
+    /// When the attempt to connect is given up; the first call of an attempt begins its time.
+    pub(crate) fn attempt_end(&mut self, now: Time) -> Option<Time> {
+        if self.state != PeerState::Connecting {
+            return None;
+        }
+        let limit = self.attempt_limit?;
+        Some(*self.attempt_end.get_or_insert(now + limit))
     }
 
     /// Whether data flows: connected, or connected and leaving later.

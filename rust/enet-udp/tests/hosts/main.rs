@@ -18,6 +18,7 @@ mod common;
 mod connection;
 mod memory;
 mod sockets;
+mod stall;
 mod threads;
 mod traffic;
 mod transport;

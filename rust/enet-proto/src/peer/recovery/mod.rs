@@ -21,10 +21,9 @@ pub(in crate::peer) use fast::is_small;
 use super::outgoing::{Key, Outgoing, Queue};
 use super::{Peer, PeerState};
 use crate::config::HostConfig;
-use crate::consts::{
-    PEER_TIMEOUT_LIMIT, PEER_TIMEOUT_MAXIMUM, PEER_TIMEOUT_MINIMUM, PROTOCOL_MAXIMUM_WINDOW_SIZE,
-};
+use crate::consts::PROTOCOL_MAXIMUM_WINDOW_SIZE;
 use crate::time::{Millis, Time};
+use crate::times::PeerTimes;
 use crate::wire::{CONTROL_CHANNEL, CommandKind};
 
 /// How a host recovers from loss and how fast it sends; it may differ between the two ends of a connection.
@@ -56,15 +55,25 @@ pub(crate) struct RecoveryState {
 
 impl RecoveryState {
     pub(crate) fn new(config: &HostConfig) -> Self {
-        Self {
+        let mut state = Self {
             in_transit: 0,
             window_size: PROTOCOL_MAXIMUM_WINDOW_SIZE,
-            timeout_limit: PEER_TIMEOUT_LIMIT,
-            timeout_minimum: PEER_TIMEOUT_MINIMUM,
-            timeout_maximum: PEER_TIMEOUT_MAXIMUM,
+            timeout_limit: 0,
+            timeout_minimum: 0,
+            timeout_maximum: 0,
             vanilla: vanilla::Timers::default(),
             fast: (config.recovery == Recovery::Fast).then(Box::default),
-        }
+        };
+        state.set_timeouts(config.peer_times);
+        state
+    }
+
+    /// Takes over the timeouts of `times`.
+    pub(crate) const fn set_timeouts(&mut self, times: PeerTimes) {
+        let times = times.or_defaults();
+        self.timeout_limit = times.timeout_limit;
+        self.timeout_minimum = times.timeout_minimum;
+        self.timeout_maximum = times.timeout_maximum;
     }
 }
 

@@ -16,6 +16,7 @@ mod locating;
 mod recovery;
 mod sending;
 mod strangers;
+mod times;
 mod wrapping;
 
 use super::pair::{Pair, Setup, config, millis};

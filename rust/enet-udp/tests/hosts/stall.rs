@@ -1,0 +1,64 @@
+//! A game that takes nothing any more, and what its remotes hear of it.
+
+use std::time::Duration;
+
+use enet_proto::{DisconnectCause, Reason};
+use enet_udp::HostEvent;
+
+use crate::common::{Pair, client, next_event, pump};
+
+const SHORT: Option<Duration> = Some(Duration::from_millis(80));
+
+fn end_of(event: &HostEvent) -> Option<(Option<Reason>, DisconnectCause)> {
+    match event {
+        HostEvent::Disconnect { data, cause, .. } => Some((Reason::from_data(*data), *cause)),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_server_whose_game_stalls_tells_its_clients_and_who_asks_until_it_is_back() {
+    let pair = Pair::connected(true);
+    pair.server.set_max_stall_time(SHORT);
+    let told = (Some(Reason::Stalled), DisconnectCause::Remote);
+    assert_eq!(end_of(&next_event(&pair.client)), Some(told));
+
+    let late = client(true);
+    let address = pair.server.local_address().unwrap();
+    late.connect(address, 1, 0).unwrap();
+    let refused = (Some(Reason::Stalled), DisconnectCause::Refused);
+    assert_eq!(end_of(&next_event(&late)), Some(refused));
+
+    let own = (None, DisconnectCause::Local);
+    assert_eq!(end_of(&next_event(&pair.server)), Some(own));
+    late.connect(address, 1, 0).unwrap();
+    let events = pump(&[&pair.server, &late], |events| events.len() == 2);
+    assert!(
+        events
+            .iter()
+            .all(|(_, event)| matches!(event, HostEvent::Connect { .. })),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn a_client_whose_game_stalls_tells_its_server() {
+    let pair = Pair::connected(true);
+    pair.client.set_max_stall_time(SHORT);
+    let told = (Some(Reason::Stalled), DisconnectCause::Remote);
+    assert_eq!(end_of(&next_event(&pair.server)), Some(told));
+}
+
+#[test]
+fn a_game_that_polls_or_waits_for_an_event_does_not_stall() {
+    let pair = Pair::connected(true);
+    pair.server.set_max_stall_time(SHORT);
+    let waiter = std::thread::spawn({
+        let server = pair.server.clone();
+        move || server.service(Duration::from_millis(600)).is_none()
+    });
+    assert!(pair.client.service(Duration::from_millis(600)).is_none());
+    assert!(waiter.join().unwrap(), "nobody left");
+    pair.server.set_max_stall_time(None);
+    assert!(pair.client.service(Duration::from_millis(300)).is_none());
+}
