@@ -20,3 +20,13 @@ static func cpu_nsec() -> int:
 		if file != null:
 			sum += file.get_line().get_slice(" ", 0).to_int()
 	return sum
+
+
+static func threads() -> int:
+	return DirAccess.get_directories_at("/proc/self/task").size()
+
+
+## Open files, sockets and the like, the one to count them included.
+static func descriptors() -> int:
+	const FOLDER: String = "/proc/self/fd"
+	return DirAccess.get_files_at(FOLDER).size() + DirAccess.get_directories_at(FOLDER).size()

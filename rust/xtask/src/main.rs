@@ -18,6 +18,7 @@ mod process;
 mod sanitize;
 mod setup;
 mod sim;
+mod soak;
 mod stage;
 mod test;
 #[cfg(test)]
@@ -37,7 +38,7 @@ struct Command {
     run: fn(&[String]) -> Result<()>,
 }
 
-const COMMANDS: [Command; 14] = [
+const COMMANDS: [Command; 15] = [
     Command {
         name: "setup",
         about: "find or fetch Godot; the last line printed is its path",
@@ -109,6 +110,12 @@ const COMMANDS: [Command; 14] = [
         about: "attack a server while players play on it",
         help: hostile::HELP,
         run: hostile::run,
+    },
+    Command {
+        name: "soak",
+        about: "let clients come and go for half an hour, and account for all of it",
+        help: soak::HELP,
+        run: soak::run,
     },
     Command {
         name: "bench",

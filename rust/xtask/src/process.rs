@@ -4,6 +4,7 @@
 //! or the time is up, or when the group is dropped, all of its processes are killed: nothing is left holding a port.
 
 mod ports;
+mod told;
 mod verdict;
 
 use std::ffi::{OsStr, OsString};
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 pub(crate) use ports::free_udp_port;
+pub(crate) use told::Rows;
 pub(crate) use verdict::Expected;
 
 /// How often a waiting [`Group`] looks whether a process has ended.
@@ -204,14 +206,41 @@ impl Group {
     }
 
     /// Waits for all processes to end; answers their runs in the order of [`Group::spawn`].
-    pub(crate) fn wait(mut self) -> Vec<Run> {
+    pub(crate) fn wait(self) -> Vec<Run> {
+        self.wait_and(|_| Ok(())).expect("nothing else is done")
+    }
+
+    /// As [`wait`](Self::wait), and calls `also` many times a second meanwhile, which may look at them and start more.
+    ///
+    /// # Errors
+    /// If `also` fails; all processes are killed then.
+    pub(crate) fn wait_and(
+        mut self,
+        mut also: impl FnMut(&mut Self) -> Result<()>,
+    ) -> Result<Vec<Run>> {
         while self.processes.iter().any(|process| process.ended.is_none()) {
             self.step();
+            also(&mut self)?;
         }
-        std::mem::take(&mut self.processes)
-            .into_iter()
-            .map(Run::from)
-            .collect()
+        let processes = std::mem::take(&mut self.processes);
+        Ok(processes.into_iter().map(Run::from).collect())
+    }
+
+    /// The system's number of process `index`; `None` once it has ended.
+    pub(crate) fn pid(&self, index: usize) -> Option<u32> {
+        let process = &self.processes[index];
+        process.ended.is_none().then(|| process.child.id())
+    }
+
+    /// How process `index` ended; `None` if it has not.
+    pub(crate) fn exit(&self, index: usize) -> Option<Exit> {
+        self.processes[index].ended.map(|(exit, _)| exit)
+    }
+
+    /// Processes that have not ended.
+    pub(crate) fn running(&self) -> usize {
+        let running = |process: &&Process| process.ended.is_none();
+        self.processes.iter().filter(running).count()
     }
 
     /// Takes in lines for at most [`POLL_INTERVAL`], then notes who has ended and kills the rest if it must.

@@ -9,12 +9,12 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::build::cargo;
 use crate::{
-    args, demo, differential, editor, export, godot_tests, hostile, setup, stage, workspace,
+    args, demo, differential, editor, export, godot_tests, hostile, setup, soak, stage, workspace,
 };
 
 pub(crate) const HELP: &str = "\
 Runs every check and test, goes on after a failure, and ends with a table of the steps and how long each took.
-The steps godot-tests, differential, hostile and export need Godot 4.5 or newer.
+The steps godot-tests, differential, hostile, soak and export need Godot 4.5 or newer.
 
   --quick         only the steps that need neither Godot nor a build of its bindings
   --only STEP     only this step; may be given more than once";
@@ -44,7 +44,7 @@ struct Step {
 type Remark = &'static str;
 
 // All that builds godot's bindings does so with the profile of the shipped library: they take minutes, once.
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     Step {
         name: "setup",
         quick: false,
@@ -109,6 +109,11 @@ const STEPS: [Step; 16] = [
         name: "hostile",
         quick: false,
         run: |_| hostile(),
+    },
+    Step {
+        name: "soak",
+        quick: false,
+        run: |_| soak(),
     },
     Step {
         name: "demo",
@@ -293,6 +298,15 @@ fn hostile() -> Result<Remark> {
     }
     hostile::run(&["--quick".to_owned()])?;
     Ok("")
+}
+
+/// A short soak.
+fn soak() -> Result<Remark> {
+    if !cfg!(target_os = "linux") {
+        return Ok("only Linux tells what a process takes");
+    }
+    soak::run(&["--quick".to_owned()])?;
+    Ok("too short to judge memory: cargo xtask soak does")
 }
 
 /// The steps, how each ended, and how long it took.

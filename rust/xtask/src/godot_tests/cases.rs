@@ -146,6 +146,10 @@ pub(super) fn all() -> Vec<Case> {
     // As `cargo xtask hostile` plays it, but in peace.
     let siege = [OUR_SERVER, OURS]
         .map(|(server, client)| Case::session("siege", &["server", "clients"], server, client));
+    // As `cargo xtask soak` plays it, but shortly and on a good network.
+    let soak = [OUR_SERVER, OURS].map(|(server, client)| {
+        Case::session("soak", &["server", "clients", "crasher"], server, client)
+    });
     let meshes = MESHES.map(|(name, classes)| Case::mesh(name, classes));
     endings
         .into_iter()
@@ -154,6 +158,7 @@ pub(super) fn all() -> Vec<Case> {
         .chain(encrypted)
         .chain([mixed])
         .chain(siege)
+        .chain(soak)
         .chain(meshes)
         .collect()
 }

@@ -1,12 +1,10 @@
 //! [`Outcome`]: what the processes of a siege told, and how it is shown.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use crate::process::Run;
+use crate::process::{Rows, Run};
 
 /// What a process of the game prints its account behind, and what the attacker does.
 const GAME: &str = "SIEGE ";
@@ -88,9 +86,9 @@ impl Outcome {
         };
         for (role, run) in roles.iter().zip(&runs) {
             match role {
-                Role::Attacker => outcome.attacker = read(run, ATTACKER),
-                Role::Server => outcome.server = read(run, GAME),
-                Role::Clients => outcome.clients.extend(read(run, GAME)),
+                Role::Attacker => outcome.attacker = run.told(ATTACKER).next(),
+                Role::Server => outcome.server = run.told(GAME).next(),
+                Role::Clients => outcome.clients.extend(run.told::<Game>(GAME).next()),
             }
             outcome.unusual_lines += run.lines.iter().filter(|line| is_unusual(line)).count();
         }
@@ -118,8 +116,8 @@ impl Outcome {
 
     /// The figures, one a line.
     pub(super) fn table(&self) -> String {
-        let mut lines: Vec<(String, String)> = Vec::new();
-        let mut row = |name: &str, text: String| lines.push((name.to_owned(), text));
+        let mut rows = Rows::default();
+        let mut row = |name: &str, text: String| rows.add(name, text);
         match &self.attacker {
             Some(attacker) => attacker.rows(&mut row),
             None => row("the attacker", "told nothing".to_owned()),
@@ -132,12 +130,7 @@ impl Outcome {
             "lines in the logs beside the usual",
             self.unusual_lines.to_string(),
         );
-        let mut text = String::new();
-        for (name, value) in lines {
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "  {name:<36} {value}");
-        }
-        text
+        rows.to_string()
     }
 
     fn rows_of_game(&self, server: &Game, row: &mut impl FnMut(&str, String)) {
@@ -236,12 +229,6 @@ impl Attacker {
 
 fn share(part: u64, whole: u64) -> String {
     format!("{part} of {whole}")
-}
-
-/// The account in a run's output.
-fn read<T: DeserializeOwned>(run: &Run, mark: &str) -> Option<T> {
-    let text = run.lines.iter().find_map(|line| line.strip_prefix(mark))?;
-    serde_json::from_str(text).ok()
 }
 
 fn is_unusual(line: &str) -> bool {

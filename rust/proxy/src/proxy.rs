@@ -1,0 +1,225 @@
+//! [`Proxy`]: the sockets of all flows, and what makes them move.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use enet_netsim::LinkStatistics;
+use mio::net::UdpSocket;
+use mio::{Events, Interest, Poll, Token};
+use serde::Serialize;
+
+use crate::arguments::Arguments;
+use crate::control::Order;
+use crate::flow::{Flow, is_absence};
+
+/// No datagram of ENet is longer.
+const LONGEST: usize = 4096;
+const LISTENER: Token = Token(0);
+const CONTROL: Token = Token(1);
+const FIRST_FLOW: usize = 2;
+/// Longest wait, so that flows that are over are noticed.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What a proxy did, from start to end.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    flows: u64,
+    cut: u64,
+    outages: u64,
+    sent: u64,
+    delivered: u64,
+    lost: u64,
+    duplicated: u64,
+    reordered: u64,
+    /// Datagrams that arrived and the system did not take.
+    refused: u64,
+}
+
+/// One proxy in front of one server.
+pub(crate) struct Proxy {
+    poll: Poll,
+    listener: UdpSocket,
+    control: UdpSocket,
+    server: SocketAddr,
+    seed: u64,
+    started: Instant,
+    flows: BTreeMap<usize, Flow>,
+    by_client: BTreeMap<SocketAddr, usize>,
+    report: Report,
+}
+
+impl Proxy {
+    /// # Errors
+    /// If a port is taken.
+    pub(crate) fn open(arguments: &Arguments) -> Result<Self> {
+        let bind = |address: SocketAddr| {
+            let socket = UdpSocket::bind(address);
+            socket.with_context(|| format!("cannot listen at {address}"))
+        };
+        let mut listener = bind(arguments.listen)?;
+        let mut control = bind(arguments.control)?;
+        let poll = Poll::new()?;
+        let registry = poll.registry();
+        registry.register(&mut listener, LISTENER, Interest::READABLE)?;
+        registry.register(&mut control, CONTROL, Interest::READABLE)?;
+        Ok(Self {
+            poll,
+            listener,
+            control,
+            server: arguments.server,
+            seed: arguments.seed,
+            started: Instant::now(),
+            flows: BTreeMap::new(),
+            by_client: BTreeMap::new(),
+            report: Report::default(),
+        })
+    }
+
+    /// Carries datagrams until it is told to end.
+    ///
+    /// # Errors
+    /// If the system gives no socket for a new client, or no events.
+    pub(crate) fn run(mut self) -> Result<Report> {
+        let mut events = Events::with_capacity(256);
+        loop {
+            self.wait(&mut events)?;
+            for event in &events {
+                match event.token() {
+                    LISTENER => self.take_from_clients()?,
+                    CONTROL => {
+                        if self.obey() {
+                            return Ok(self.end());
+                        }
+                    }
+                    Token(index) => self.take_from_server(index),
+                }
+            }
+            let now = self.now();
+            for flow in self.flows.values_mut() {
+                self.report.refused += flow.deliver(now, &self.listener);
+            }
+            self.forget_all(|flow| flow.is_over(now));
+        }
+    }
+
+    fn wait(&mut self, events: &mut Events) -> Result<()> {
+        let next = self.flows.values().filter_map(Flow::next_arrival).min();
+        let rest = next.map_or(IDLE, |next| {
+            Duration::from_micros(next.saturating_sub(self.now())).min(IDLE)
+        });
+        match self.poll.poll(events, Some(rest)) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            waited => waited.context("no events from the system"),
+        }
+    }
+
+    /// Microseconds since the start.
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).expect("less than 500,000 years")
+    }
+
+    fn take_from_clients(&mut self) -> Result<()> {
+        let mut buffer = [0; LONGEST + 1];
+        while let Some((len, client)) = arrived(|| self.listener.recv_from(&mut buffer)) {
+            let now = self.now();
+            let index = match self.by_client.get(&client) {
+                Some(&index) => index,
+                None => self.open_flow(client, now)?,
+            };
+            if let Some(flow) = self.flows.get_mut(&index) {
+                flow.take_from_client(now, &buffer[..len]);
+            }
+        }
+        Ok(())
+    }
+
+    fn open_flow(&mut self, client: SocketAddr, now: u64) -> Result<usize> {
+        let mut socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0).into())
+            .context("no socket for a new client")?;
+        socket.connect(self.server)?;
+        let number = self.report.flows;
+        let index = FIRST_FLOW + usize::try_from(number).context("too many flows")?;
+        let registry = self.poll.registry();
+        registry.register(&mut socket, Token(index), Interest::READABLE)?;
+        let seed = self.seed.wrapping_add(number);
+        let flow = Flow::new(client, self.server, socket, seed, now);
+        self.flows.insert(index, flow);
+        self.by_client.insert(client, index);
+        self.report.flows += 1;
+        Ok(index)
+    }
+
+    fn take_from_server(&mut self, index: usize) {
+        let now = self.now();
+        let Some(flow) = self.flows.get_mut(&index) else {
+            return; // It was forgotten by an earlier event of the same wait.
+        };
+        let mut buffer = [0; LONGEST + 1];
+        while let Some(len) = arrived(|| flow.socket.recv(&mut buffer)) {
+            flow.take_from_server(now, &buffer[..len]);
+        }
+    }
+
+    /// Does what was ordered; answers whether that was to end.
+    fn obey(&mut self) -> bool {
+        let mut buffer = [0; 64];
+        while let Some(len) = arrived(|| self.control.recv(&mut buffer)) {
+            match Order::parse(&buffer[..len]) {
+                Some(Order::Cut(port)) => {
+                    let of_client = |flow: &&mut Flow| flow.client_port() == port;
+                    if let Some(flow) = self.flows.values_mut().find(of_client) {
+                        flow.cut();
+                        self.report.cut += 1;
+                    }
+                }
+                Some(Order::Forget(port)) => self.forget_all(|flow| flow.client_port() == port),
+                Some(Order::End) => return true,
+                None => {}
+            }
+        }
+        false
+    }
+
+    fn forget_all(&mut self, is_over: impl Fn(&Flow) -> bool) {
+        let report = &mut self.report;
+        self.flows.retain(|_, flow| {
+            let is_over = is_over(flow);
+            if is_over {
+                report.add(flow.statistics(), flow.outages());
+            }
+            !is_over
+        });
+        let flows = &self.flows;
+        self.by_client.retain(|_, index| flows.contains_key(index));
+    }
+
+    fn end(mut self) -> Report {
+        self.forget_all(|_| true);
+        self.report
+    }
+}
+
+impl Report {
+    const fn add(&mut self, flow: LinkStatistics, outages: u64) {
+        self.outages += outages;
+        self.sent += flow.sent;
+        self.delivered += flow.delivered;
+        self.lost += flow.lost;
+        self.duplicated += flow.duplicated;
+        self.reordered += flow.reordered;
+    }
+}
+
+/// What a receive call brought; what it tells of earlier datagrams that reached nobody is passed over.
+fn arrived<T>(mut receive: impl FnMut() -> io::Result<T>) -> Option<T> {
+    loop {
+        match receive() {
+            Ok(received) => return Some(received),
+            Err(error) if is_absence(&error) => {}
+            Err(_) => return None,
+        }
+    }
+}
