@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use enet_proto::SendError;
 use enet_udp::{OpenError, ReplaceError};
+use godot::builtin::VariantType;
 use godot::global::Error as GodotError;
 
 /// Something that has no host, or no connection behind it any more, was asked.
@@ -189,6 +190,18 @@ pub(crate) enum SettingError {
     Whole { name: &'static str, value: i64 },
 }
 
+/// Why a `connection_filter` counts as one that refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum FilterError {
+    #[error(
+        "connection_filter cannot be called: its object is gone, or it has no such method with the arguments (address: \
+         String, port: int, data: int)"
+    )]
+    NotCallable,
+    #[error("connection_filter must return a bool, not {}", type_text(.0))]
+    NoBool(VariantType),
+}
+
 /// Why a raw datagram was not sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SocketSendError {
@@ -234,6 +247,12 @@ impl From<ReplaceError<Self>> for DtlsSetupError {
             _ => NotActive::Connection.into(),
         }
     }
+}
+
+/// The name of a type, as scripts write it.
+fn type_text(kind: &VariantType) -> &'static str {
+    use godot::obj::EngineEnum as _;
+    kind.as_str()
 }
 
 /// The engine's name of `error`.

@@ -7,6 +7,7 @@
 //!   borrows the Rust object through a blocking cell at each call, which with `experimental-threads` costs several times
 //!   what a packet call does. Here each virtual is an `extern "C"` function that finds the class's shared state through a
 //!   small cache of its thread. No borrow of the object is held in any of them, so scripts may call back as they like.
+//! - **Calls that may fail** ([`call`]), which `godot` answers by a panic, or by nothing at all.
 //! - **Class enums** ([`register_enum`]): constants under `Class.EnumName`, as the engine's own classes have them.
 //! - **Properties** ([`register_property`]) whose methods stand in any `impl` block of the class.
 //! - **Help pages** ([`load_help_page`]) written as the engine's own are.
@@ -18,8 +19,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use godot::builtin::StringName;
+use godot::builtin::{Callable, StringName, Variant};
 use godot::global::Error;
+use godot::meta::ToGodot as _;
 use godot::obj::bounds::DeclUser;
 use godot::obj::{Bounds, Gd, GodotClass, Inherits};
 use godot::private::Storage as _;
@@ -320,6 +322,49 @@ impl<T: GodotClass> SharedGd<T> {
     pub(crate) const fn get_mut(&mut self) -> &mut Gd<T> {
         &mut self.0
     }
+}
+
+/// A callable, which threads may pass among them.
+#[derive(Clone)]
+pub(crate) struct SharedCallable(Callable);
+
+// SAFETY: Godot counts references to what a callable holds atomically, and lets every thread call it.
+unsafe impl Send for SharedCallable {}
+// SAFETY: as above.
+unsafe impl Sync for SharedCallable {}
+
+impl SharedCallable {
+    pub(crate) const fn new(callable: Callable) -> Self {
+        Self(callable)
+    }
+
+    pub(crate) const fn get(&self) -> &Callable {
+        &self.0
+    }
+}
+
+/// What `callable` answers; `None` if it could not be called, of which nothing is printed: its object is gone, it has no
+/// such method, or it takes other arguments. A script's own error is printed by the engine and answers null, or the
+/// default of the type that its function declares.
+pub(crate) fn call(callable: &Callable, arguments: &[Variant]) -> Option<Variant> {
+    let (callable, method) = (callable.to_variant(), StringName::from("call"));
+    let arguments: Vec<_> = arguments.iter().map(Variant::var_sys).collect();
+    let count = i64::try_from(arguments.len()).ok()?;
+    let mut error = sys::default_call_error();
+    // SAFETY: all pointers are to values that outlive the call, and the slot is written by it in any case.
+    let answer = unsafe {
+        Variant::new_with_var_uninit(|slot| {
+            sys::interface_fn!(variant_call)(
+                sys::SysPtr::force_mut(callable.var_sys()),
+                method.string_sys(),
+                arguments.as_ptr(),
+                count,
+                slot,
+                std::ptr::addr_of_mut!(error),
+            );
+        })
+    };
+    (error.error == sys::GDEXTENSION_CALL_OK).then_some(answer)
 }
 
 /// Registers `constants` as the enum `name` of class `T`: scripts write `T.CONSTANT` or `T.name.CONSTANT`.

@@ -6,8 +6,9 @@ use crate::event::PeerId;
 
 /// Decides who gets in. A [`Host`](crate::Host) without one lets in whoever finds a free slot, as ENet does.
 ///
-/// It is asked while a datagram is handled, so it answers at once and calls nothing that might call the host. Repeated
-/// copies of a CONNECT that was let in are recognised before, and not asked about.
+/// It is asked while a datagram is handled, so it answers at once and calls nothing that might call the host; what it
+/// cannot know at once it leaves to the application by [`Verdict::Wait`]. Repeated copies of a CONNECT that was let in
+/// are recognised before, and not asked about; about those of one that waits it is asked again.
 pub trait Admission: Send {
     /// What becomes of a CONNECT. Its address may be forged: nothing must be set aside for it here.
     fn decide(&mut self, request: &ConnectRequest) -> Verdict;
@@ -51,4 +52,7 @@ pub enum Verdict {
     },
     /// The remote is not answered, and will ask again.
     Ignore,
+    /// The application decides later, by [`Host::answer`](crate::Host::answer): the remote takes no slot and is not
+    /// answered until then. Without a free slot this is [`Ignore`](Self::Ignore).
+    Wait,
 }

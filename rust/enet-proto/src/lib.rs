@@ -41,7 +41,7 @@ pub use error::{ConnectError, SendError};
 pub use event::{DisconnectCause, Event, PeerId};
 pub use host::{
     Ban, Datagrams, DropCause, Host, HostStatistics, Mark, Prefix, PrefixError, Run, RunLimits,
-    Transmit,
+    Transmit, WaitingId,
 };
 pub use limits::Limits;
 pub use outcome::Reason;

@@ -17,6 +17,11 @@ pub struct Limits {
     pub half_open: usize,
     /// Those of one source: an IPv4 address, or 64 bits of an IPv6 address. Default 4096.
     pub half_open_per_source: usize,
+    /// CONNECTs that wait for the application's decision, see [`Verdict::Wait`](crate::Verdict::Wait), in total; default
+    /// 4096, about 1 MiB. Over it a new one takes the place of who has waited longest.
+    pub waiting: usize,
+    /// Those of one source; default 1024.
+    pub waiting_per_source: usize,
     /// Connection attempts that may begin per second, and at once, default 10,000; and as many of those whose CONNECT
     /// came when there were too many, and is repeated.
     pub attempts: u32,
@@ -52,6 +57,8 @@ impl Default for Limits {
         Self {
             half_open: 16_384,
             half_open_per_source: 4096,
+            waiting: 4096,
+            waiting_per_source: 1024,
             attempts: 10_000,
             joins_per_source: 100,
             join_burst_per_source: 1024,

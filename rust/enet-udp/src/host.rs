@@ -6,7 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use enet_proto::{Admission, Compressor, HostStatistics, Packet, PeerState, PeerTimes, Recovery};
+use enet_proto::{
+    Admission, Compressor, ConnectRequest, HostStatistics, Packet, PeerState, PeerTimes, Recovery,
+    Verdict, WaitingId,
+};
 use mio::Token;
 
 use crate::config::UdpHostConfig;
@@ -336,6 +339,22 @@ impl UdpHost {
         self.0
             .shared
             .with_engine(|engine| engine.host.set_admission(admission));
+    }
+
+    /// The next connection that somebody asks for and that waits for [`Self::answer`], because the admission said
+    /// [`Verdict::Wait`]. Each is handed out once, and waits for some seconds at most.
+    #[must_use]
+    pub fn next_waiting(&self) -> Option<(WaitingId, ConnectRequest)> {
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.next_waiting())
+            .flatten()
+    }
+
+    /// Decides about a connection of [`Self::next_waiting`]. What the remote is to be told leaves at once by the network
+    /// thread, without it by the next `poll`, `service` or `flush`.
+    pub fn answer(&self, id: WaitingId, verdict: Verdict) {
+        self.0.shared.answer(id, verdict);
     }
 
     /// The socket's address; `None` when closed, and on an unbound host before the first datagram left.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use enet_proto::{ConnectError, HostConfig, PeerId, Reason, SendError, Time};
+use enet_proto::{ConnectError, HostConfig, PeerId, Reason, SendError, Time, Verdict, WaitingId};
 use mio::Token;
 
 use crate::carrier::{self, Carrier};
@@ -233,6 +233,12 @@ impl HostShared {
     pub(crate) fn locate(&self, peer: PeerId, address: Option<SocketAddr>) {
         self.with_engine(|engine| engine.host.locate(peer, address));
         self.mark(Attention::Gather);
+    }
+
+    /// Decides about a connection that waits, and sees to it that the remote is told.
+    pub(crate) fn answer(&self, id: WaitingId, verdict: Verdict) {
+        self.with_engine(|engine| engine.host.answer(self.now(), id, verdict));
+        self.mark(Attention::Now);
     }
 
     /// Queues `packet` and sees to it that it leaves.

@@ -6,6 +6,7 @@ use enet_proto::PacketFlags;
 use godot::obj::Gd;
 use parking_lot::{Mutex, MutexGuard};
 
+use super::filter::Filter;
 use super::session::{Incoming, Role, Session, Status};
 use crate::address::BindAddress;
 use crate::connection::{ENetConnectionRs, PeerHandle};
@@ -35,6 +36,7 @@ pub(super) struct State {
     pub(super) bind_address: BindAddress,
     pub(super) refuse_new_connections: bool,
     pub(super) settings: HostSettings,
+    pub(super) filter: Filter,
     lent: Lent,
 }
 
@@ -49,6 +51,7 @@ impl Default for State {
             bind_address: BindAddress::Any,
             refuse_new_connections: false,
             settings: HostSettings::default(),
+            filter: Filter::default(),
             lent: Lent::default(),
         }
     }

@@ -55,6 +55,7 @@ impl Core {
             settings,
         )?;
         let door = Arc::new(Door::default());
+        door.ask(self.has_connection_filter());
         // A host just opened is there.
         if let Ok(host) = connection.core().host() {
             host.set_admission(Some(Box::new(DoorKeeper(door.clone()))));

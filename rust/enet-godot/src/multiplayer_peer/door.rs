@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use enet_proto::{Admission, ConnectRequest, PeerId, Verdict};
+use enet_proto::{Admission, ConnectRequest, PeerId, Reason, Verdict};
 use parking_lot::Mutex;
 
 use super::session::SERVER_ID;
@@ -15,16 +15,27 @@ pub(super) struct Door(Mutex<Rules>);
 #[derive(Default)]
 struct Rules {
     refuses_all: bool,
+    /// Whether the game is asked about those whom nothing else keeps out.
+    asks: bool,
     /// Who holds which unique id, also while the game has not heard of it: from the proof of its address on.
     holders: HashMap<i32, PeerId>,
 }
 
 impl Rules {
-    /// The id that is asked for, if it may be given out.
-    fn free_id(&self, request: &ConnectRequest) -> Option<i32> {
-        let unique_id = client_id(request.data)?;
-        let free = !request.full && !self.refuses_all && !self.holders.contains_key(&unique_id);
-        free.then_some(unique_id)
+    /// The id that is asked for, if it may be given out. Who hears that it is taken may try another, so this is told
+    /// only those whom nothing else keeps out.
+    fn free_id(&self, request: &ConnectRequest) -> Result<i32, Reason> {
+        if self.refuses_all {
+            return Err(Reason::Refused);
+        }
+        if request.full {
+            return Err(Reason::Full);
+        }
+        let unique_id = client_id(request.data).ok_or(Reason::IdInvalid)?;
+        if self.holders.contains_key(&unique_id) {
+            return Err(Reason::IdTaken);
+        }
+        Ok(unique_id)
     }
 }
 
@@ -35,6 +46,11 @@ impl Door {
     /// Turns away all, or not, who are not in.
     pub(super) fn refuse_all(&self, refuse: bool) {
         self.0.lock().refuses_all = refuse;
+    }
+
+    /// Lets all whom nothing else keeps out wait for the game's decision, or not.
+    pub(super) fn ask(&self, ask: bool) {
+        self.0.lock().asks = ask;
     }
 
     /// Lets somebody else have `unique_id` before `peer`, which the game has done with, is gone.
@@ -48,15 +64,19 @@ impl Door {
 
 impl Admission for DoorKeeper {
     fn decide(&mut self, request: &ConnectRequest) -> Verdict {
-        match self.0.0.lock().free_id(request) {
-            Some(_) => Verdict::Accept,
-            None => Verdict::Refuse { data: REFUSAL },
+        let rules = self.0.0.lock();
+        match rules.free_id(request) {
+            Ok(_) if rules.asks => Verdict::Wait,
+            Ok(_) => Verdict::Accept,
+            Err(reason) => Verdict::Refuse {
+                data: reason.to_data(),
+            },
         }
     }
 
     fn admit(&mut self, request: &ConnectRequest, peer: PeerId) -> Result<(), u32> {
         let mut rules = self.0.0.lock();
-        let unique_id = rules.free_id(request).ok_or(REFUSAL)?;
+        let unique_id = rules.free_id(request).map_err(Reason::to_data)?;
         rules.holders.insert(unique_id, peer);
         Ok(())
     }
@@ -65,9 +85,6 @@ impl Admission for DoorKeeper {
         self.0.0.lock().holders.retain(|_, holder| *holder != peer);
     }
 }
-
-/// Built-in clients show the data to nobody.
-const REFUSAL: u32 = 0;
 
 /// The id that a client asks for by its connect data: 2 to 2147483647.
 pub(super) fn client_id(data: u32) -> Option<i32> {
@@ -78,7 +95,7 @@ pub(super) fn client_id(data: u32) -> Option<i32> {
 mod tests {
     use std::net::SocketAddr;
 
-    use enet_proto::{Event, Host, HostConfig, Time};
+    use enet_proto::{DisconnectCause, Event, Host, HostConfig, Time};
 
     use super::*;
 
@@ -141,9 +158,21 @@ mod tests {
         }
 
         fn lets_in(&mut self, data: u32) -> bool {
+            self.admits(data).is_ok()
+        }
+
+        /// Whether a new client gets in, and what it is told if not.
+        fn admits(&mut self, data: u32) -> Result<(), Reason> {
             match self.knock(data) {
-                (Some(Event::Connect { .. }), Some(Event::Connect { .. })) => true,
-                (Some(Event::Disconnect { .. }), None) => false,
+                (Some(Event::Connect { .. }), Some(Event::Connect { .. })) => Ok(()),
+                (
+                    Some(Event::Disconnect {
+                        data,
+                        cause: DisconnectCause::Refused,
+                        ..
+                    }),
+                    None,
+                ) => Err(Reason::from_data(data).expect("the door gives reasons")),
                 other => panic!("neither in nor turned away: {other:?}"),
             }
         }
@@ -161,6 +190,42 @@ mod tests {
         assert!(hall.lets_in(77));
         assert!(!hall.lets_in(77));
         assert!(hall.lets_in(78));
+    }
+
+    #[test]
+    fn who_is_turned_away_is_told_why_and_that_an_id_is_taken_only_if_that_is_all() {
+        let mut hall = Hall::new();
+        assert_eq!(hall.admits(1), Err(Reason::IdInvalid));
+        assert_eq!(hall.admits(77), Ok(()));
+        assert_eq!(hall.admits(77), Err(Reason::IdTaken));
+        assert_eq!(hall.admits(78), Ok(()));
+        for data in [1, 77, 79] {
+            assert_eq!(hall.admits(data), Err(Reason::Full));
+        }
+        hall.door.refuse_all(true);
+        for data in [1, 77, 79] {
+            assert_eq!(hall.admits(data), Err(Reason::Refused));
+        }
+    }
+
+    #[test]
+    fn the_game_is_asked_only_about_those_whom_nothing_else_keeps_out() {
+        let mut hall = Hall::new();
+        hall.door.ask(true);
+        assert_eq!(hall.admits(1), Err(Reason::IdInvalid));
+        assert_eq!(hall.knock(77), (None, None), "it waits");
+        let (id, request) = hall.server.next_waiting().expect("one is asked about");
+        assert_eq!(request.data, 77);
+        hall.server
+            .answer(Time::from_millis(1000), id, Verdict::Accept);
+        hall.exchange();
+        assert!(matches!(
+            hall.server.poll_event(),
+            Some(Event::Connect { data: 77, .. })
+        ));
+        assert_eq!(hall.admits(77), Err(Reason::IdTaken));
+        hall.door.refuse_all(true);
+        assert_eq!(hall.admits(78), Err(Reason::Refused));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 mod core;
 mod create;
 mod door;
+mod entry;
+mod filter;
 mod links;
 mod poll;
 mod send;
@@ -141,4 +143,5 @@ setting_properties!(ENetMultiplayerPeerRs);
 pub(crate) fn register() {
     setting_properties::register_enum::<ENetMultiplayerPeerRs>();
     setting_properties::register::<ENetMultiplayerPeerRs>();
+    entry::register();
 }

@@ -14,7 +14,7 @@ use crate::error::NotActive;
 /// It first reports the peers that scripts have ended, then takes the events of one connection after the other. In a
 /// mesh it reports those who left only then.
 pub(super) struct PollRun {
-    epoch: u64,
+    pub(super) epoch: u64,
     /// Registered peers that scripts have ended since the last poll, by their objects or with the whole host; the
     /// first to report comes last.
     ended: Vec<(i32, Arc<PeerHandle>)>,

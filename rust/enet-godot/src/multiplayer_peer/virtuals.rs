@@ -215,6 +215,7 @@ fn poll(core: &Core, mut this: impl FnMut() -> Gd<MultiplayerPeer>) {
             }
         }
     }
+    core.ask_filter(run.epoch);
     run.finish();
     engine_log::print();
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use super::proof::Knock;
 use crate::choices::Choices;
 use crate::consts::PROTOCOL_MAXIMUM_PEER_ID;
 use crate::limits::Limits;
@@ -75,25 +76,18 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// An attempt that has sent nothing but its CONNECT of `len` bytes.
-    pub(super) fn new(
-        from: SocketAddr,
-        connect: Handshake,
-        connect_number: u16,
-        data: u32,
-        len: usize,
-        now: Millis,
-    ) -> Self {
+    /// An attempt that has sent nothing but its CONNECT.
+    pub(super) fn new(knock: &Knock, now: Millis) -> Self {
         Self {
-            from,
-            connect,
-            connect_number,
-            data,
+            from: knock.from,
+            connect: knock.connect,
+            connect_number: knock.number,
+            data: knock.data,
             label: PROTOCOL_MAXIMUM_PEER_ID,
             sessions: Sessions::default(),
             number: 0,
             challenges: [None; 2],
-            credit: len,
+            credit: knock.credit,
             touched: now,
         }
     }

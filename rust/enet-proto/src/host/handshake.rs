@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::Host;
+use super::proof::Knock;
 use crate::admission::Verdict;
 use crate::channel::Abort;
 use crate::config::HostConfig;
@@ -122,8 +123,15 @@ impl Host {
         {
             return Err(Abort(DropCause::ConnectInvalid));
         }
+        let knock = Knock {
+            from,
+            connect: *connect,
+            number: header.number,
+            data,
+            credit: len,
+        };
         if !self.config.vanilla_quirks {
-            self.knock(now, from, header, connect, data, len);
+            self.knock(now, knock);
             return Ok(None);
         }
         if self.addresses.knows(from, connect.connect_id)
@@ -134,15 +142,15 @@ impl Host {
         match self.decide(from, data) {
             Verdict::Accept => {}
             Verdict::Refuse { data } => {
-                self.refuse(now, from, connect, data, len);
+                self.refuse(now, &knock, data);
                 return Err(Abort(DropCause::ConnectRefused));
             }
-            Verdict::Ignore => return Err(Abort(DropCause::ConnectIgnored)),
+            Verdict::Ignore | Verdict::Wait => return Err(Abort(DropCause::ConnectIgnored)),
         }
         let vacant = self.slots.vacant(self.config.peer_count);
         let (id, last) = vacant.ok_or(Abort(DropCause::ConnectIgnored))?;
         if let Err(data) = self.admit(from, data, id) {
-            self.refuse(now, from, connect, data, len);
+            self.refuse(now, &knock, data);
             return Err(Abort(DropCause::ConnectRefused));
         }
         let sessions = Sessions {
@@ -166,14 +174,8 @@ impl Host {
     /// the number, and reports a disconnect with `data`. The session is one that the remote's next connection will not
     /// have, as far as can be known: a copy of an old CONNECT that comes late must not end the connection that the
     /// remote has by then. The address is not proven, so it never gets more bytes than came from it.
-    pub(super) fn refuse(
-        &mut self,
-        now: Time,
-        from: SocketAddr,
-        connect: &Handshake,
-        data: u32,
-        len: usize,
-    ) {
+    pub(super) fn refuse(&mut self, now: Time, knock: &Knock, data: u32) {
+        let connect = &knock.connect;
         if !self.refusals.has_one(now) {
             return;
         }
@@ -186,9 +188,9 @@ impl Host {
         let datagram = self.datagram(header, connect.connect_id, |body| {
             write_goodbye(1, data, body);
         });
-        if datagram.len() <= len && self.refusals.take(1, now) {
+        if datagram.len() <= knock.credit && self.refusals.take(1, now) {
             self.statistics.unproven_bytes_sent += datagram.len() as u64;
-            self.farewells.push_back((from, datagram));
+            self.farewells.push_back((knock.from, datagram));
             self.statistics.connects_refused = self.statistics.connects_refused.wrapping_add(1);
         }
     }

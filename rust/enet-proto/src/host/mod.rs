@@ -20,6 +20,7 @@ mod slots;
 mod statistics;
 mod suspension;
 mod transmit;
+mod waiting;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -33,6 +34,8 @@ use knocks::Knocks;
 use slots::{SlotSet, Slots};
 pub use statistics::{DropCause, HostStatistics};
 pub use transmit::{Mark, Transmit};
+pub use waiting::WaitingId;
+use waiting::WaitingRoom;
 
 use crate::admission::Admission;
 pub(crate) use crate::choices::Choices;
@@ -66,6 +69,7 @@ pub struct Host {
     agenda: Agenda,
     half_open: HalfOpen,
     knocks: Knocks,
+    waiting: WaitingRoom,
     bans: Bans,
     /// The rates of joining, in total and of each source that joined a short time ago, and of refusing.
     joins: TokenBucket,
@@ -150,6 +154,7 @@ impl Host {
             agenda: Agenda::default(),
             half_open: HalfOpen::default(),
             knocks: Knocks::new(limits.attempts, seed),
+            waiting: WaitingRoom::default(),
             bans: Bans::default(),
             joins: TokenBucket::new(limits.joins, limits.join_burst, Time::ZERO),
             joins_by_source: HashMap::new(),
@@ -529,9 +534,10 @@ impl Host {
 
     /// Counters of the host since it was made.
     #[must_use]
-    pub const fn statistics(&self) -> HostStatistics {
+    pub fn statistics(&self) -> HostStatistics {
         let mut statistics = self.statistics;
         statistics.half_open = self.half_open.len() as u64;
+        statistics.waiting = self.waiting.len() as u64;
         statistics
     }
 

@@ -43,31 +43,54 @@ use crate::peer::{Peer, PeerState, write_goodbye};
 use crate::time::Time;
 use crate::wire::{CONTROL_CHANNEL, Command, CommandHeader, Handshake, ProtocolHeader};
 
+/// A CONNECT from an address that is not proven.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Knock {
+    pub(super) from: SocketAddr,
+    pub(super) connect: Handshake,
+    /// Number of the command.
+    pub(super) number: u16,
+    /// User data of the remote's connect call.
+    pub(super) data: u32,
+    /// Bytes that came from the address and were not answered: its datagram, and those of copies.
+    pub(super) credit: usize,
+}
+
+impl Knock {
+    /// By what copies are known.
+    pub(super) const fn name(&self) -> (SocketAddr, [u8; 4]) {
+        (self.from, self.connect.connect_id)
+    }
+}
+
 impl Host {
     /// CONNECT from a stranger: a first one, or a copy.
-    pub(super) fn knock(
-        &mut self,
-        now: Time,
-        from: SocketAddr,
-        header: CommandHeader,
-        connect: &Handshake,
-        data: u32,
-        len: usize,
-    ) {
-        self.statistics.unproven_bytes_received += len as u64;
-        if let Some(index) = self.half_open.find(from, connect.connect_id) {
-            self.half_open.get_mut(index).heard(len, now.millis());
+    pub(super) fn knock(&mut self, now: Time, knock: Knock) {
+        let Knock { from, credit, .. } = knock;
+        let connect_id = knock.connect.connect_id;
+        self.statistics.unproven_bytes_received += credit as u64;
+        if let Some(index) = self.half_open.find(from, connect_id) {
+            self.half_open.get_mut(index).heard(credit, now.millis());
             return self.challenge_connect(now, index);
         }
-        if !self.knocks.admit(now, from, connect.connect_id) {
+        if let Some(id) = self.waiting.find(from, connect_id) {
+            return self.knock_again(now, id, credit);
+        }
+        if !self.knocks.admit(now, from, connect_id) {
             return self.statistics.count(DropCause::ConnectCrowded);
         }
-        if !self.may_ask(now, from, connect, data, len) {
-            return;
+        match self.screen(now, &knock) {
+            Verdict::Accept => self.begin_attempt(now, &knock),
+            Verdict::Wait => self.wait(now, knock),
+            Verdict::Refuse { .. } | Verdict::Ignore => {}
         }
-        let mut attempt = Attempt::new(from, *connect, header.number, data, len, now.millis());
+    }
+
+    /// Makes a CONNECT an attempt, and challenges it.
+    pub(super) fn begin_attempt(&mut self, now: Time, knock: &Knock) {
+        let mut attempt = Attempt::new(knock, now.millis());
         attempt.number = self.choices.first_number();
-        attempt.sessions = self.choices.granted_sessions(connect);
+        attempt.sessions = self.choices.granted_sessions(&knock.connect);
         let (index, evicted) =
             self.half_open
                 .insert(now, attempt, &self.config.limits, &mut *self.choices);
@@ -83,38 +106,43 @@ impl Host {
         self.challenge_connect(now, index);
     }
 
-    /// Whether a CONNECT may become an attempt. If not, it is counted, and answered where it should be.
-    fn may_ask(
-        &mut self,
-        now: Time,
-        from: SocketAddr,
-        connect: &Handshake,
-        data: u32,
-        len: usize,
-    ) -> bool {
-        let dropped = if let Some(ban) = self.bans.of(from.ip(), now) {
-            if let Some(answer) = ban.answer {
-                self.refuse(now, from, connect, answer, len);
-            }
-            DropCause::ConnectBanned
-        } else if self.addresses.knows(from, connect.connect_id) {
-            DropCause::ConnectIgnored // a late copy
-        } else if self.addresses.count(from.ip()) >= self.config.duplicate_peers
+    /// Whether a CONNECT may become an attempt, or waits for the application. Otherwise it is counted here, and answered
+    /// where it should be.
+    pub(super) fn screen(&mut self, now: Time, knock: &Knock) -> Verdict {
+        let (verdict, cause) = self.judge(now, knock);
+        match verdict {
+            Verdict::Accept | Verdict::Wait => return verdict,
+            Verdict::Refuse { data } => self.refuse(now, knock, data),
+            Verdict::Ignore => {}
+        }
+        self.statistics.count(cause);
+        verdict
+    }
+
+    /// What becomes of a CONNECT, and as what it counts if it is dropped.
+    fn judge(&mut self, now: Time, knock: &Knock) -> (Verdict, DropCause) {
+        let from = knock.from;
+        if let Some(ban) = self.bans.of(from.ip(), now) {
+            let verdict = ban
+                .answer
+                .map_or(Verdict::Ignore, |data| Verdict::Refuse { data });
+            return (verdict, DropCause::ConnectBanned);
+        }
+        if self.addresses.knows(from, knock.connect.connect_id) {
+            return (Verdict::Ignore, DropCause::ConnectIgnored); // a late copy
+        }
+        if self.addresses.count(from.ip()) >= self.config.duplicate_peers
             || !self.may_join(now, from)
         {
-            DropCause::ConnectLimited
-        } else {
-            match self.decide(from, data) {
-                Verdict::Accept if !self.is_full() => return true,
-                Verdict::Accept | Verdict::Ignore => DropCause::ConnectIgnored,
-                Verdict::Refuse { data } => {
-                    self.refuse(now, from, connect, data, len);
-                    DropCause::ConnectRefused
-                }
+            return (Verdict::Ignore, DropCause::ConnectLimited);
+        }
+        match self.decide(from, knock.data) {
+            refusal @ Verdict::Refuse { .. } => (refusal, DropCause::ConnectRefused),
+            Verdict::Accept | Verdict::Wait if self.is_full() => {
+                (Verdict::Ignore, DropCause::ConnectIgnored)
             }
-        };
-        self.statistics.count(dropped);
-        false
+            verdict => (verdict, DropCause::ConnectIgnored),
+        }
     }
 
     /// A datagram from an attempt that knows its label and session, but does not begin with the proof.
@@ -262,6 +290,8 @@ impl Host {
         self.knocks.rest(now);
         let expired = self.half_open.sweep(now);
         (0..expired).for_each(|_| self.statistics.count(DropCause::HalfOpenExpired));
+        let expired = self.waiting.sweep(now);
+        (0..expired).for_each(|_| self.statistics.count(DropCause::WaitingExpired));
     }
 
     /// Whether the rates of joining have room for one more from there.
@@ -307,15 +337,21 @@ impl Host {
         if let Some(data) = self.suspended {
             return Verdict::Refuse { data };
         }
-        let full = self.is_full();
+        let request = self.request(from, data);
         let Some(admission) = &mut self.admission else {
             return Verdict::Accept;
         };
-        if full && self.leaving_peers > 0 {
+        if request.full && self.leaving_peers > 0 {
             // Somebody makes room: the next copy of the CONNECT finds a slot.
             return Verdict::Ignore;
         }
-        admission.decide(&ConnectRequest { from, data, full })
+        admission.decide(&request)
+    }
+
+    /// What a CONNECT asks for.
+    pub(super) fn request(&self, from: SocketAddr, data: u32) -> ConnectRequest {
+        let full = self.is_full();
+        ConnectRequest { from, data, full }
     }
 }
 

@@ -32,6 +32,10 @@ pub enum DropCause {
     HalfOpenEvicted,
     /// A connection attempt whose address was not proven in time.
     HalfOpenExpired,
+    /// A CONNECT that waited for the application's decision and made room for another.
+    WaitingEvicted,
+    /// A CONNECT about which the application did not decide in time.
+    WaitingExpired,
     /// A datagram over the rate of its peer.
     PeerRate,
     /// Data over the limits of what may wait for the application, or for its missing parts.
@@ -46,7 +50,7 @@ pub enum DropCause {
 
 impl DropCause {
     /// All causes, in order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Malformed,
         Self::NobodysPeer,
         Self::Undecodable,
@@ -60,6 +64,8 @@ impl DropCause {
         Self::ConnectCrowded,
         Self::HalfOpenEvicted,
         Self::HalfOpenExpired,
+        Self::WaitingEvicted,
+        Self::WaitingExpired,
         Self::PeerRate,
         Self::Memory,
         Self::Acknowledgements,
@@ -84,6 +90,8 @@ impl DropCause {
             Self::ConnectCrowded => "connect_crowded",
             Self::HalfOpenEvicted => "half_open_evicted",
             Self::HalfOpenExpired => "half_open_expired",
+            Self::WaitingEvicted => "waiting_evicted",
+            Self::WaitingExpired => "waiting_expired",
             Self::PeerRate => "peer_rate",
             Self::Memory => "memory",
             Self::Acknowledgements => "acknowledgements",
@@ -116,6 +124,8 @@ pub struct HostStatistics {
     pub connects_refused: u64,
     /// Connection attempts whose address is not proven, now.
     pub half_open: u64,
+    /// Connections that others ask for and that wait for [`Host::answer`](crate::Host::answer), now.
+    pub waiting: u64,
     /// Bytes sent to addresses that were not proven, and received from them.
     pub unproven_bytes_sent: u64,
     /// See [`unproven_bytes_sent`](Self::unproven_bytes_sent).

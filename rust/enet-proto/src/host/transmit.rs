@@ -54,6 +54,7 @@ impl Host {
             .into_iter()
             .chain(tick)
             .chain(self.half_open.next_sweep())
+            .chain(self.waiting.next_expiry())
             .min()
     }
 

@@ -30,7 +30,44 @@ impl Admission for EvenOnly {
     fn left(&mut self, _: PeerId) {}
 }
 
+/// Lets everybody wait.
+struct Lobby;
+
+impl Admission for Lobby {
+    fn decide(&mut self, _: &ConnectRequest) -> Verdict {
+        Verdict::Wait
+    }
+
+    fn admit(&mut self, _: &ConnectRequest, _: PeerId) -> Result<(), u32> {
+        Ok(())
+    }
+
+    fn left(&mut self, _: PeerId) {}
+}
+
 in_both_modes! {
+    fn who_waits_is_let_in_or_refused_by_the_answer(threaded: bool) {
+        for (verdict, is_in) in [(Verdict::Accept, true), (Verdict::Refuse { data: 9 }, false)] {
+            let (server, client) = (server(threaded), client(threaded));
+            server.set_admission(Some(Box::new(Lobby)));
+            client.connect(server.local_address().unwrap(), 2, 42).unwrap();
+            let mut asked = None;
+            pump(&[&server, &client], |events| {
+                assert!(events.is_empty(), "{events:?}");
+                asked = asked.or_else(|| server.next_waiting());
+                asked.is_some()
+            });
+            let (id, request) = asked.unwrap();
+            assert_eq!((request.data, request.from.port()), (42, client.local_address().unwrap().port()));
+            assert!(server.next_waiting().is_none());
+            server.answer(id, verdict);
+            let events = pump(&[&server, &client], |events| events.len() == if is_in { 2 } else { 1 });
+            let refused = matches!(events[..], [(1, HostEvent::Disconnect { data: 9, cause: DisconnectCause::Refused, .. })]);
+            assert_eq!(refused, !is_in, "{events:?}");
+            assert_eq!(server.peers().len(), usize::from(is_in));
+        }
+    }
+
     fn a_refused_client_is_told_and_the_server_hears_nothing_d04(threaded: bool) {
         let (server, client) = (server(threaded), client(threaded));
         server.set_admission(Some(Box::new(EvenOnly)));

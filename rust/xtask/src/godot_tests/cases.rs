@@ -64,7 +64,7 @@ const MESHES: [(&str, [Class; 4]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 26] = [
+const SINGLE: [(&str, &[(Class, Class)]); 27] = [
     ("settings", &[OURS, UNTHREADED]),
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
@@ -72,6 +72,7 @@ const SINGLE: [(&str, &[(Class, Class)]); 26] = [
     ("arguments", &[BUILT_IN, OURS]),
     ("addressing", &ALL_PAIRS),
     ("admission", &ALL_PAIRS),
+    ("entry", &[OURS, OUR_SERVER, UNTHREADED]),
     ("compression", &ALL_PAIRS),
     ("names", &[OURS, UNTHREADED]),
     ("dtls", &[OURS, UNTHREADED]),

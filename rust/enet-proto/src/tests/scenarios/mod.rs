@@ -17,6 +17,7 @@ mod recovery;
 mod sending;
 mod strangers;
 mod times;
+mod waiting;
 mod wrapping;
 
 use super::pair::{Pair, Setup, config, millis};
