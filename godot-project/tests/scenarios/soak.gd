@@ -164,5 +164,4 @@ func _tell_rest(when: String) -> void:
 		"when": when, "resident_kib": ProcessUsage.resident_kib(), "threads": ProcessUsage.threads(),
 		"descriptors": ProcessUsage.descriptors(),
 		"objects": int(Performance.get_monitor(Performance.OBJECT_COUNT)),
-		"static_bytes": OS.get_static_memory_usage(),
 	}))

@@ -223,3 +223,65 @@ fn arrived<T>(mut receive: impl FnMut() -> io::Result<T>) -> Option<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket as StdSocket;
+    use std::thread;
+
+    use super::*;
+
+    /// Sends `data` again and again until an answer comes.
+    fn ask(socket: &StdSocket, to: SocketAddr, data: &[u8]) -> Vec<u8> {
+        let mut buffer = [0; 64];
+        socket
+            .set_read_timeout(Some(Duration::from_millis(200)))
+            .unwrap();
+        for _ in 0..100 {
+            socket.send_to(data, to).unwrap();
+            if let Ok(len) = socket.recv(&mut buffer) {
+                return buffer[..len].to_vec();
+            }
+        }
+        panic!("no answer from {to}");
+    }
+
+    #[test]
+    fn clients_reach_the_server_each_by_a_socket_of_its_own_until_told_to_end() {
+        let open = || StdSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let server = open();
+        let free = || open().local_addr().unwrap();
+        let arguments = Arguments {
+            listen: free(),
+            server: server.local_addr().unwrap(),
+            control: free(),
+            seed: 3,
+        };
+        let proxy = Proxy::open(&arguments).unwrap();
+        let running = thread::spawn(move || proxy.run().unwrap());
+        // It answers each client with the port that it sees him at, and ends with its socket's timeout.
+        server
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        let answering = thread::spawn(move || {
+            let mut buffer = [0; 64];
+            while let Ok((len, from)) = server.recv_from(&mut buffer) {
+                if &buffer[..len] == b"over" {
+                    return;
+                }
+                let answer = from.port().to_be_bytes();
+                server.send_to(&answer, from).unwrap();
+            }
+        });
+        let (one, other) = (open(), open());
+        let ports = [&one, &other].map(|client| ask(client, arguments.listen, b"who am I"));
+        assert_ne!(ports[0], ports[1]);
+        assert_eq!(ask(&one, arguments.listen, b"and now"), ports[0]);
+        one.send_to(b"over", arguments.server).unwrap();
+        answering.join().unwrap();
+        one.send_to(b"end", arguments.control).unwrap();
+        let report = running.join().unwrap();
+        assert_eq!((report.flows, report.cut), (2, 0));
+        assert!(report.delivered >= 4 && report.refused == 0, "{report:?}");
+    }
+}

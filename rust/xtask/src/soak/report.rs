@@ -56,8 +56,8 @@ fn add_connections(outcome: &Outcome, rows: &mut Rows) {
         }
     }
     rows.add(
-        "reliable packets lost of those settled",
-        format!("{lost} of {sent}"),
+        "reliable packets lost",
+        format!("{lost} of {sent} of connections that ended in order"),
     );
     let disorder: u64 = both().map(|link| link.out_of_turn + link.damaged).sum();
     rows.add("packets out of turn or damaged", disorder);
