@@ -62,6 +62,11 @@ impl HostConfig {
         }
     }
 
+    /// Whether peers look for the largest datagram that their path carries.
+    pub(crate) fn probes_paths(&self) -> bool {
+        self.recovery == Recovery::Fast && !self.vanilla_quirks
+    }
+
     /// Slots for peers.
     #[must_use]
     pub const fn peer_count(&self) -> usize {
@@ -83,7 +88,8 @@ impl HostConfig {
         self
     }
 
-    /// Largest datagram sent, in bytes: 576..=4096, default 1392. A connection uses the smaller of both sides' values.
+    /// Largest datagram sent, in bytes: 576..=4096, default 1392. A connection uses the smaller of both sides' values;
+    /// with [`Recovery::Fast`] of those up to 1184 bytes at once, and of more what its path turns out to carry.
     #[must_use]
     pub fn mtu(mut self, bytes: u32) -> Self {
         self.mtu = bytes.clamp(PROTOCOL_MINIMUM_MTU, PROTOCOL_MAXIMUM_MTU);

@@ -41,6 +41,7 @@ mod direct;
 mod engine;
 mod error;
 mod event;
+mod fragmentation;
 mod host;
 mod inbox;
 #[cfg(all(test, feature = "models"))]

@@ -9,6 +9,7 @@ use enet_proto::Datagrams;
 use mio::Token;
 
 use crate::carrier::Carrier;
+use crate::fragmentation::is_too_large;
 use crate::offload::Arrival;
 use crate::sleeper::Sleeper;
 use crate::socket::{RECEIVE_LEN, Socket};
@@ -60,10 +61,12 @@ impl Failures {
 }
 
 /// Datagrams that the system did not take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Refused {
     pub(crate) datagrams: u64,
     pub(crate) bytes: u64,
+    /// Where those were to go, and their bytes, that are too large to leave in one piece.
+    pub(crate) too_large: Vec<(SocketAddr, usize)>,
 }
 
 impl Refused {
@@ -71,6 +74,9 @@ impl Refused {
         log::trace!("{bytes} bytes to {to} are lost: {error}");
         self.datagrams += datagrams as u64;
         self.bytes += bytes as u64;
+        if datagrams == 1 && is_too_large(error) {
+            self.too_large.push((to, bytes));
+        }
     }
 }
 
@@ -159,7 +165,10 @@ impl Port {
                     }
                 }
                 for data in run.datagrams() {
-                    let sent = retried(unreachable, run.to, || socket.send(run.to, data));
+                    let sent = retried(unreachable, run.to, || match run.is_probe {
+                        true => socket.send_whole(run.to, data),
+                        false => socket.send(run.to, data),
+                    });
                     if let Err(error) = sent {
                         refused.add(run.to, 1, data.len(), &error);
                     }
@@ -438,6 +447,7 @@ mod tests {
         let lost = Refused {
             datagrams: 3,
             bytes,
+            ..Refused::default()
         };
         assert_eq!(port.send(&sleeper, Token(0)), lost);
     }

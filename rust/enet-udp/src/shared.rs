@@ -535,6 +535,9 @@ impl HostShared {
         if refused != Refused::default() {
             self.with_engine(|engine| {
                 engine.host.note_refused(refused.datagrams, refused.bytes);
+                for &(to, len) in &refused.too_large {
+                    engine.host.note_too_large(to, len);
+                }
             });
         }
         (datagrams, more == Some(true))

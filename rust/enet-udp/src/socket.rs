@@ -11,6 +11,7 @@ use socket2::{Domain, Protocol, SockRef, Type};
 
 use crate::config::Bind;
 use crate::error::OpenError;
+use crate::fragmentation;
 use crate::offload::{Arrival, Offload};
 
 /// Room for the largest datagram and one byte more, by which a larger one is known.
@@ -131,6 +132,14 @@ impl Socket {
         }
     }
 
+    /// Hands one datagram to the system that must not be fragmented on its way, where the system can see to that.
+    pub(crate) fn send_whole(&self, to: SocketAddr, data: &[u8]) -> io::Result<usize> {
+        fragmentation::forbid(&self.io, to.ip())?;
+        let sent = self.send(to, data);
+        fragmentation::allow(&self.io, to.ip());
+        sent
+    }
+
     /// What [`Self::send_run`] may be asked to send at once.
     pub(crate) const fn run_limits(&self) -> RunLimits {
         self.offload.limits()
@@ -217,6 +226,7 @@ impl Socket {
             .into_iter()
             .find(|size| socket.set_send_buffer_size(*size).is_ok());
         let io = mio::net::UdpSocket::from_std(UdpSocket::from(socket));
+        fragmentation::allow(&io, ANY_V4.ip());
         Ok(Self {
             offload: Offload::enable(&io),
             io,

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 
+use super::Transmit;
+
 /// Datagrams in the order in which they are to leave, one behind the other in one buffer that is used again.
 #[derive(Debug, Default)]
 pub struct Datagrams {
     bytes: Vec<u8>,
-    /// Where each goes, and where it ends in `bytes`.
-    ends: Vec<(SocketAddr, usize)>,
+    /// Where each goes and how, and where it ends in `bytes`.
+    ends: Vec<(Transmit, usize)>,
 }
 
 /// Datagrams in a row that go to the same address: all of `segment_len` bytes but the last, which may be shorter.
@@ -20,6 +22,8 @@ pub struct Run<'a> {
     pub bytes: &'a [u8],
     /// Bytes of each datagram but the last; at least 1.
     pub segment_len: usize,
+    /// Whether it is a single datagram that must not be fragmented, see [`Transmit::is_probe`].
+    pub is_probe: bool,
 }
 
 /// What one system call may send.
@@ -53,9 +57,9 @@ impl Datagrams {
     /// The datagrams, each with its destination.
     pub fn iter(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
         let mut start = 0;
-        self.ends.iter().map(move |&(to, end)| {
+        self.ends.iter().map(move |&(transmit, end)| {
             let from = std::mem::replace(&mut start, end);
-            (to, &self.bytes[from..end])
+            (transmit.to, &self.bytes[from..end])
         })
     }
 
@@ -63,14 +67,16 @@ impl Datagrams {
     pub fn runs(&self, limits: RunLimits) -> impl Iterator<Item = Run<'_>> {
         let (mut first, mut start) = (0, 0);
         std::iter::from_fn(move || {
-            let &(to, mut end) = self.ends.get(first)?;
+            let &(Transmit { to, is_probe }, mut end) = self.ends.get(first)?;
             let segment_len = end - start;
             let mut count = 1;
             // One that is shorter than the first ends a run.
             while count < limits.datagrams
+                && !is_probe
                 && end - start == count * segment_len
-                && let Some(&(next_to, next_end)) = self.ends.get(first + count)
-                && next_to == to
+                && let Some(&(next, next_end)) = self.ends.get(first + count)
+                && next.to == to
+                && !next.is_probe
                 && next_end - end <= segment_len
                 && next_end - start <= limits.bytes
             {
@@ -83,6 +89,7 @@ impl Datagrams {
                 to,
                 bytes,
                 segment_len: segment_len.max(1),
+                is_probe,
             })
         })
     }
@@ -93,9 +100,9 @@ impl Datagrams {
     }
 
     /// Makes what was appended to the buffer since the last call a datagram, and returns its length.
-    pub(super) fn push(&mut self, to: SocketAddr) -> usize {
+    pub(super) fn push(&mut self, transmit: Transmit) -> usize {
         let start = self.ends.last().map_or(0, |&(_, end)| end);
-        self.ends.push((to, self.bytes.len()));
+        self.ends.push((transmit, self.bytes.len()));
         self.bytes.len() - start
     }
 }
@@ -116,6 +123,9 @@ mod tests {
         bytes: 35,
     };
 
+    /// Port of datagrams that are probes.
+    const PROBE: u16 = 9;
+
     fn address(port: u16) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], port))
     }
@@ -125,7 +135,11 @@ mod tests {
         let mut all = Datagrams::default();
         for &(port, len) in datagrams {
             all.buffer().extend(std::iter::repeat_n(0, len));
-            assert_eq!(all.push(address(port)), len);
+            let transmit = Transmit {
+                to: address(port),
+                is_probe: port == PROBE,
+            };
+            assert_eq!(all.push(transmit), len);
         }
         let each: Vec<_> = all
             .iter()
@@ -152,6 +166,14 @@ mod tests {
                 vec![(1, 6)],
                 vec![(2, 6), (2, 6)]
             ]
+        );
+    }
+
+    #[test]
+    fn a_probe_is_a_run_of_its_own() {
+        assert_eq!(
+            runs(&[(PROBE, 8); 3]),
+            [vec![(PROBE, 8)], vec![(PROBE, 8)], vec![(PROBE, 8)]]
         );
     }
 

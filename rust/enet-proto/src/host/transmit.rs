@@ -20,6 +20,9 @@ const RUN_LEN: usize = 48;
 pub struct Transmit {
     /// Where it goes.
     pub to: SocketAddr,
+    /// Whether it asks if the path carries its size: to be sent with don't-fragment set, where the system can. All
+    /// others may be fragmented on their way. Where the system refuses its size, [`Host::note_too_large`] is to know.
+    pub is_probe: bool,
 }
 
 /// A moment in the order of the calls that queue something; see [`Host::mark`].
@@ -67,11 +70,16 @@ impl Host {
         buf.clear();
         if let Some((to, datagram)) = self.farewells.pop_front() {
             *buf = datagram;
-            return Some(self.sent(to, buf.len()));
+            self.sent(buf.len());
+            return Some(Transmit {
+                to,
+                is_probe: false,
+            });
         }
         while let Some(slot) = self.next_ready() {
-            if let Some(to) = self.transmit_to(slot, now, buf) {
-                return Some(self.sent(to, buf.len()));
+            if let Some(transmit) = self.transmit_to(slot, now, buf) {
+                self.sent(buf.len());
+                return Some(transmit);
             }
         }
         None
@@ -85,17 +93,21 @@ impl Host {
         while out.len() < limit {
             if let Some((to, datagram)) = self.farewells.pop_front() {
                 out.buffer().extend_from_slice(&datagram);
-                self.sent(to, out.push(to));
+                let len = out.push(Transmit {
+                    to,
+                    is_probe: false,
+                });
+                self.sent(len);
                 continue;
             }
             let Some(slot) = self.next_ready() else {
                 return false;
             };
             for _ in 0..RUN_LEN.min(limit - out.len()) {
-                let Some(to) = self.transmit_to(slot, now, out.buffer()) else {
+                let Some(transmit) = self.transmit_to(slot, now, out.buffer()) else {
                     break;
                 };
-                self.sent(to, out.push(to));
+                self.sent(out.push(transmit));
                 if self.agenda.ready.next(slot) != Some(slot) {
                     break;
                 }
@@ -130,6 +142,15 @@ impl Host {
         statistics.datagrams_refused = statistics.datagrams_refused.wrapping_add(datagrams);
     }
 
+    /// Tells that the system does not send whole datagrams of `len` bytes to `to`: a [probe](Transmit::is_probe) has its
+    /// answer.
+    pub fn note_too_large(&mut self, to: SocketAddr, len: usize) {
+        let size = u32::try_from(len - self.checksum_len().min(len)).unwrap_or(u32::MAX);
+        for peer in self.slots.iter_mut().filter(|peer| peer.address == to) {
+            peer.probe_refused(size);
+        }
+    }
+
     /// The peer whose turn it is; `None` once all have been asked.
     fn next_ready(&mut self) -> Option<u16> {
         let slot = match self.agenda.ready.next(self.cursor) {
@@ -143,7 +164,7 @@ impl Host {
     }
 
     /// Appends the next datagram for one peer, if it has anything to say.
-    fn transmit_to(&mut self, slot: u16, now: Time, buf: &mut Vec<u8>) -> Option<SocketAddr> {
+    fn transmit_to(&mut self, slot: u16, now: Time, buf: &mut Vec<u8>) -> Option<Transmit> {
         let millis = now.millis();
         let open_peers = u32::try_from(self.open_peers.max(1)).expect("at most 4095 peers");
         let share = self.config.outgoing_bandwidth.div_ceil(open_peers);
@@ -174,9 +195,10 @@ impl Host {
         }
         peer.assemble(now, &mut self.stamp, &mut body);
         let (empty, wants_sent_time, size) = (body.is_empty(), body.wants_sent_time, body.size());
+        let (is_probe, number) = (body.is_probe, body.number());
         let done = peer.is_done();
         if !empty {
-            peer.leaves(now, size, share);
+            peer.leaves(now, size, number, share);
         }
         let header = ProtocolHeader {
             peer_id: peer.remote_id,
@@ -203,8 +225,12 @@ impl Host {
             buf.truncate(start);
             return None;
         }
-        self.seal_in_place(header, connect_id, buf, start);
-        Some(address)
+        // Compressed, a probe would be small.
+        self.seal_in_place(header, connect_id, !is_probe, buf, start);
+        Some(Transmit {
+            to: address,
+            is_probe,
+        })
     }
 
     /// Takes in that the system reported, by ICMP, that nobody serves `address`: attempts to connect there end with
@@ -243,7 +269,7 @@ impl Host {
     ) -> Vec<u8> {
         let mut out = vec![0; self.head_room()];
         write(&mut out);
-        self.seal_in_place(header, connect_id, &mut out, 0);
+        self.seal_in_place(header, connect_id, true, &mut out, 0);
         out
     }
 
@@ -253,17 +279,19 @@ impl Host {
     }
 
     /// Makes the body that begins [`Self::head_room`] behind `start` in `out` a datagram that begins at `start`:
-    /// with header and checksum, and compressed if that helps.
+    /// with header and checksum, and compressed if it may be and that helps.
     fn seal_in_place(
         &mut self,
         header: ProtocolHeader,
         connect_id: [u8; 4],
+        may_shrink: bool,
         out: &mut Vec<u8>,
         start: usize,
     ) {
         let body_start = start + self.head_room();
         let body_len = out.len() - body_start;
-        let packed_len = self.compressor.as_mut().and_then(|compressor| {
+        let compressor = self.compressor.as_mut().filter(|_| may_shrink);
+        let packed_len = compressor.and_then(|compressor| {
             self.packed.resize(body_len, 0);
             compressor
                 .compress(&out[body_start..], &mut self.packed)
@@ -297,10 +325,9 @@ impl Host {
         }
     }
 
-    const fn sent(&mut self, to: SocketAddr, len: usize) -> Transmit {
+    const fn sent(&mut self, len: usize) {
         self.statistics.bytes_sent = self.statistics.bytes_sent.wrapping_add(len as u64);
         self.statistics.datagrams_sent = self.statistics.datagrams_sent.wrapping_add(1);
-        Transmit { to }
     }
 }
 

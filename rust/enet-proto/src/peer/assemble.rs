@@ -20,6 +20,8 @@ pub(crate) struct Body<'a> {
     number: Option<u64>,
     /// Whether a command in it wants an acknowledgement, so that the header needs a sent time.
     pub(crate) wants_sent_time: bool,
+    /// Whether it asks if the path carries its size, so that it must neither shrink nor be fragmented.
+    pub(crate) is_probe: bool,
 }
 
 impl<'a> Body<'a> {
@@ -30,6 +32,7 @@ impl<'a> Body<'a> {
             commands: 0,
             number: None,
             wants_sent_time: false,
+            is_probe: false,
         }
     }
 
@@ -51,6 +54,11 @@ impl<'a> Body<'a> {
         !self.is_full() && self.size + len <= mtu as usize
     }
 
+    /// The datagram's number in the ledger, if it has one.
+    pub(crate) const fn number(&self) -> Option<u64> {
+        self.number
+    }
+
     /// The datagram's number in the ledger; `enter` gives it one.
     pub(super) fn datagram(&mut self, enter: impl FnOnce() -> u64) -> u64 {
         *self.number.get_or_insert_with(enter)
@@ -63,12 +71,20 @@ impl<'a> Body<'a> {
         self.size += self.buf.len() - before;
         self.commands += 1;
     }
+
+    /// Makes the datagram a probe of `size` bytes: receivers ignore zeros behind the last command.
+    pub(super) fn pad(&mut self, size: u32) {
+        let missing = (size as usize).saturating_sub(self.size);
+        self.buf.resize(self.buf.len() + missing, 0);
+        self.size += missing;
+        (self.wants_sent_time, self.is_probe) = (true, true);
+    }
 }
 
 impl Peer {
     /// Writes the acknowledgements owed, as many as fit. Writing that of a DISCONNECT ends the connection.
     pub(crate) fn assemble_acknowledgements(&mut self, body: &mut Body<'_>) {
-        let mtu = self.mtu as usize;
+        let mtu = self.datagram_size() as usize;
         while !body.is_full() && mtu.saturating_sub(body.size) >= CommandKind::Acknowledge.size() {
             let Some(owed) = self.acknowledgements.pop_front() else {
                 return;
@@ -102,11 +118,13 @@ impl Peer {
             && self.state == PeerState::Connected
             && self.queues.is_empty(Queue::Sent)
             && now.millis().age(self.last_receive) >= self.ping_interval
-            && (self.mtu as usize).saturating_sub(body.size) >= CommandKind::Ping.size();
+            && (self.datagram_size() as usize).saturating_sub(body.size)
+                >= CommandKind::Ping.size();
         if ping_due {
             self.queue_control(stamp, Command::Ping);
             self.assemble_queued(now, body);
         }
+        self.assemble_probe(now, body);
     }
 
     fn assemble_queued(&mut self, now: Time, body: &mut Body<'_>) -> bool {
@@ -122,16 +140,17 @@ impl Peer {
         self.state == PeerState::DisconnectLater && self.is_drained()
     }
 
-    /// Books that a datagram of `bytes` is about to leave; `share` is what our own bandwidth allows the peer, bytes per
-    /// second, 0 without limit.
-    pub(crate) fn leaves(&mut self, now: Time, bytes: usize, share: u32) {
+    /// Books that a datagram of `bytes` is about to leave, with the number `datagram` in the ledger if it has one; `share`
+    /// is what our own bandwidth allows the peer, bytes per second, 0 without limit.
+    pub(crate) fn leaves(&mut self, now: Time, bytes: usize, datagram: Option<u64>, share: u32) {
         self.loss.update(now.millis());
         self.last_send = now.millis();
         if let Some(fast) = &mut self.recovery.fast {
             let limits = [share, self.incoming_bandwidth];
             let limit = limits.into_iter().filter(|&limit| limit != 0).min();
-            fast.left(now, bytes, limit);
+            fast.left(now, bytes, datagram, limit);
         }
+        self.path_carries(now, bytes, datagram.is_some());
     }
 
     /// Source: `enet_protocol_check_outgoing_commands`, ENet 1.3.18 `protocol.c`. Returns whether a ping may follow: no

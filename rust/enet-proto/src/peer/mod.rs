@@ -9,6 +9,8 @@ mod channels;
 mod inspect;
 mod intake;
 mod outgoing;
+mod path_mtu;
+mod path_probe;
 mod queue;
 mod recovery;
 mod rtt;
@@ -28,6 +30,7 @@ use channels::ChannelTable;
 pub(crate) use inspect::Inspection;
 pub(crate) use outgoing::NumberIndex;
 use outgoing::{OutgoingQueues, Queue};
+use path_mtu::PathMtu;
 pub(crate) use queue::SendLimits;
 pub use recovery::Recovery;
 pub(crate) use recovery::{EchoFromTheFuture, Liveness, RecoveryState};
@@ -103,7 +106,10 @@ pub(crate) struct Peer {
     pub(crate) data: u32,
     /// Why the connection ended, once it has.
     pub(crate) cause: DisconnectCause,
+    /// Largest datagram that both ends agreed on, in bytes.
     pub(crate) mtu: u32,
+    /// What the path carries of that; `None` takes it for granted, as ENet does.
+    path_mtu: Option<PathMtu>,
     pub(crate) channels: ChannelTable,
 
     queues: OutgoingQueues,
@@ -183,6 +189,7 @@ impl Peer {
             data: 0,
             cause: DisconnectCause::Remote,
             mtu: config.mtu,
+            path_mtu: config.probes_paths().then(PathMtu::default),
             channels: ChannelTable::default(),
             queues: OutgoingQueues::default(),
             acknowledgements: VecDeque::new(),

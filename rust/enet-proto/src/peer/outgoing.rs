@@ -387,6 +387,13 @@ impl NumberIndex {
         self.keys.push_back(key);
     }
 
+    /// Leaves out the number after the last: nobody will ask for it.
+    pub(crate) fn skip(&mut self) {
+        if !self.keys.is_empty() {
+            self.keys.push_back(Key::NONE);
+        }
+    }
+
     /// The command with `number`; the older one if two numbers 65536 apart wait.
     pub(crate) fn get(&self, number: u16) -> Option<Key> {
         self.keys

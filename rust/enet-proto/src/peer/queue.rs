@@ -34,6 +34,11 @@ impl Peer {
         if self.state != PeerState::Connected {
             return Err(SendError::NotConnected(self.state));
         }
+        // What a fragment has around it; ENet reckons with it for whole packets, too.
+        let frame = limits.datagram_overhead + CommandKind::SendFragment.size();
+        let fragment_len = self.datagram_size() as usize - frame;
+        let is_over_mtu = packet.len() + frame > self.mtu as usize;
+        let gets_through = !is_over_mtu && self.path_may_carry(packet.len() + frame);
         let channel_count = self.channels.count();
         let channel = self
             .channels
@@ -49,18 +54,22 @@ impl Peer {
         if packet.len() > limits.maximum_packet_size {
             return Err(too_large);
         }
-        let fragment_len =
-            self.mtu as usize - limits.datagram_overhead - CommandKind::SendFragment.size();
         let (flags, exhausted) = (packet.flags(), channel.unreliable_exhausted());
         let reliable = flags.contains(PacketFlags::RELIABLE);
-        if packet.len() > fragment_len {
+        let splits = if reliable || exhausted {
+            packet.len() > fragment_len
+        } else {
+            !gets_through
+        };
+        if splits {
             let count =
                 u32::try_from(packet.len().div_ceil(fragment_len)).map_err(|_| too_large)?;
             if count > PROTOCOL_MAXIMUM_FRAGMENT_COUNT {
                 return Err(too_large);
             }
-            let unreliable =
-                !reliable && flags.contains(PacketFlags::UNRELIABLE_FRAGMENT) && !exhausted;
+            // Up to the MTU a packet stays unreliable without that flag, whatever the path carries.
+            let may_lose = flags.contains(PacketFlags::UNRELIABLE_FRAGMENT) || !is_over_mtu;
+            let unreliable = !reliable && may_lose && !exhausted;
             self.queue_fragments(
                 stamp,
                 channel_id,

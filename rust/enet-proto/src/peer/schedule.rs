@@ -134,6 +134,7 @@ impl Peer {
     fn assemble_copies(&mut self, now: Time, body: &mut Body<'_>) {
         let allowed = self.recovery.fast.as_ref().map_or(0, |fast| fast.copies());
         let mut cursor = self.queues.first(Queue::Sent).filter(|_| allowed > 0);
+        let size = self.datagram_size();
         for _ in 0..MOST_COPY_CANDIDATES {
             let Some(key) = cursor else { return };
             cursor = self.queues.next(key);
@@ -147,7 +148,7 @@ impl Peer {
             let wanted = item.command.kind() == CommandKind::SendReliable
                 && item.copies < allowed
                 && fresh
-                && body.fits(len, self.mtu);
+                && body.fits(len, size);
             let Some(fast) = self.recovery.fast.as_mut().filter(|_| wanted) else {
                 continue;
             };
@@ -165,8 +166,13 @@ impl Peer {
     }
 
     /// Whether there is room for the command; if not, another datagram follows.
+    ///
+    /// What is too large for what the path is known to carry has a datagram of its own: a fragment keeps the size it was
+    /// cut to, as a receiver takes each number once, and other packets stay whole as long as that may work.
     fn fits(&mut self, key: Key, body: &Body<'_>) -> bool {
-        let fits = body.fits(self.queues.get(key).wire_len(), self.mtu);
+        let len = self.queues.get(key).wire_len();
+        let fits =
+            body.fits(len, self.datagram_size()) || (body.is_empty() && body.fits(len, self.mtu));
         self.more |= !fits;
         fits
     }

@@ -48,8 +48,11 @@ pub struct PeerStatistics {
     pub reliable_data_in_transit: u32,
     /// Byte budget for those.
     pub window_size: u32,
-    /// Largest datagram on this connection, bytes.
+    /// Largest datagram that both ends agreed on, bytes.
     pub mtu: u32,
+    /// Largest datagram that the path is known to carry, at most [`mtu`](Self::mtu); that itself with
+    /// [`Recovery::Vanilla`](crate::Recovery::Vanilla).
+    pub path_mtu: u32,
     /// Bytes received and not yet handed out.
     pub waiting_data: usize,
     /// What the remote says it can take in, bytes per second; 0 is unlimited.
@@ -83,6 +86,7 @@ impl From<&Peer> for PeerStatistics {
             reliable_data_in_transit: peer.recovery.in_transit,
             window_size: peer.recovery.window_size,
             mtu: peer.mtu,
+            path_mtu: peer.datagram_size(),
             waiting_data: peer.waiting,
             incoming_bandwidth: peer.incoming_bandwidth,
             outgoing_bandwidth: peer.outgoing_bandwidth,

@@ -135,6 +135,8 @@ impl Node {
 pub(super) struct Wire {
     network: Network,
     now_micros: u64,
+    /// Largest datagram that is carried in one piece; larger ones are fragmented, unless they are probes.
+    whole_bytes: usize,
     /// Every datagram sent, lost ones included, while set.
     recording: Option<Vec<Datagram>>,
 }
@@ -144,6 +146,7 @@ impl Wire {
         Self {
             network: Network::new(seed, link),
             now_micros: 0,
+            whole_bytes: usize::MAX,
             recording: None,
         }
     }
@@ -182,8 +185,10 @@ impl Wire {
         let mut data = Vec::new();
         while let Some(transmit) = node.host.poll_transmit(now, &mut data) {
             busy = true;
-            self.network
-                .send(self.now_micros, node.address, transmit.to, &data);
+            if !transmit.is_probe || data.len() <= self.whole_bytes {
+                self.network
+                    .send(self.now_micros, node.address, transmit.to, &data);
+            }
             if let Some(recording) = &mut self.recording {
                 let data = data.clone();
                 let (from, to) = (node.address, transmit.to);
@@ -449,6 +454,11 @@ impl Pair {
     pub(super) fn set_down(&mut self, down: bool) {
         self.link_to_server().set_down(down);
         self.link_to_client().set_down(down);
+    }
+
+    /// From now on the path carries what is larger than `bytes` in fragments, and drops it if it must not.
+    pub(super) fn fragment_above(&mut self, bytes: usize) {
+        self.wire.whole_bytes = bytes;
     }
 
     /// Hands `data` to the server as if it came from `from`, and lets it answer.

@@ -101,6 +101,10 @@ impl Socket {
         Ok(data.len())
     }
 
+    pub(crate) fn send_whole(&self, to: SocketAddr, data: &[u8]) -> io::Result<usize> {
+        self.send(to, data)
+    }
+
     pub(crate) const fn run_limits(&self) -> RunLimits {
         RunLimits {
             datagrams: 1,

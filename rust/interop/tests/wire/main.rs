@@ -91,3 +91,10 @@ fn our_packets_reach_every_receiver_where_three_datagrams_in_ten_are_lost() {
         scenarios::reliable_packets_survive_heavy_loss_in_order([remote, ours], Role::Server);
     }
 }
+
+#[test]
+fn our_packets_reach_every_receiver_where_the_path_drops_what_is_large() {
+    for remote in [ours, ours_vanilla, rusty_enet, c_enet] {
+        scenarios::mebibyte_crosses_a_narrow_link([ours, remote]);
+    }
+}

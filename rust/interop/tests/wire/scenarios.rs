@@ -311,6 +311,18 @@ pub(crate) fn mebibyte_crosses_a_lossy_link(makes: [Make; 2]) {
     }
 }
 
+/// The client's mebibyte, over a path that silently drops datagrams that do not fit 1280 bytes with IPv6 around them.
+pub(crate) fn mebibyte_crosses_a_narrow_link(makes: [Make; 2]) {
+    let Some(mut stage) = connected(makes, 1) else {
+        return;
+    };
+    stage.set_link(lossy(0.01).maximum_datagram_bytes(1232));
+    let data = payload(1, 1 << 20);
+    stage.send(Role::Client, 0, RELIABLE, &data);
+    stage.run_until("it arrives", |stage| !stage.events(Role::Server).is_empty());
+    assert_received(&stage.take_events(Role::Server)[0], 0, RELIABLE, &data);
+}
+
 pub(crate) fn disconnect_reaches_the_other_side_with_its_data(makes: [Make; 2]) {
     for role in Role::BOTH {
         let Some(mut stage) = connected(makes, 2) else {

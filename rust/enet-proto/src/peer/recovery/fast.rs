@@ -79,8 +79,19 @@ impl Fast {
         self.ledger.enter(departure)
     }
 
-    /// Books `bytes` that leave in a datagram; `limit` is what the bandwidths of both sides allow, bytes per second.
-    pub(in crate::peer) fn left(&mut self, now: Time, bytes: usize, limit: Option<u32>) {
+    /// Books `bytes` that leave in a datagram, with the number `datagram` if something in it wants an acknowledgement;
+    /// `limit` is what the bandwidths of both sides allow, bytes per second.
+    pub(in crate::peer) fn left(
+        &mut self,
+        now: Time,
+        bytes: usize,
+        datagram: Option<u64>,
+        limit: Option<u32>,
+    ) {
+        if let Some(number) = datagram {
+            self.ledger
+                .measure(number, u32::try_from(bytes).unwrap_or(u32::MAX));
+        }
         let rate = self.congestion.rate(self.round_trip.smoothed);
         let rate = limit.map_or(rate, |limit| rate.min(limit.into()));
         self.pacer.left(now, bytes, rate);
@@ -124,6 +135,18 @@ impl Fast {
             lost.map_or(probe, |lost| lost.min(probe))
         });
         release.into_iter().chain(oldest).min()
+    }
+
+    /// How long the acknowledgement of something may take.
+    pub(in crate::peer) fn probe_timeout(&self) -> Duration {
+        self.round_trip.probe_timeout()
+    }
+
+    /// Length of the datagram in which `item` left last, 0 if that is long ago.
+    fn datagram_bytes(&self, item: &Outgoing) -> u32 {
+        self.ledger
+            .get(item.last.datagram)
+            .map_or(0, |departure| departure.bytes)
     }
 
     fn least_round_trip(&self) -> Duration {
@@ -189,10 +212,13 @@ impl Peer {
             let is_newest = news
                 .newest
                 .is_none_or(|(number, _)| number <= departure.datagram);
-            if let Some(record) = fast.ledger.get(departure.datagram)
-                && is_newest
-            {
-                news.newest = Some((departure.datagram, *record));
+            if let Some(record) = fast.ledger.get(departure.datagram) {
+                if let Some(path) = &mut self.path_mtu {
+                    path.acknowledged(now, record.bytes);
+                }
+                if is_newest {
+                    news.newest = Some((departure.datagram, *record));
+                }
             }
         } else if let Some(sent_at) = now.millis().rebuild(echo) {
             fast.ledger.acknowledge_moment(sent_at);
@@ -237,6 +263,9 @@ impl Peer {
             item.declared_lost = true;
             fast.detector.declared_lost();
             fast.acknowledged.lost_bytes += item.wire_len() as u64;
+            if let Some(path) = &mut self.path_mtu {
+                path.lost(now, fast.datagram_bytes(item), fast.round_trip.smoothed);
+            }
             self.loss.lost = self.loss.lost.wrapping_add(1);
             fast.land(self.queues.get(key));
             lost.push(key);
@@ -288,6 +317,9 @@ impl Peer {
             }
             fast.probe_allowance += len;
             fast.land(item);
+            if let Some(path) = &mut self.path_mtu {
+                path.lost(now, fast.datagram_bytes(item), timeout);
+            }
             self.loss.lost = self.loss.lost.wrapping_add(1);
             overdue.push(key);
         }

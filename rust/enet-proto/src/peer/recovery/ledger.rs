@@ -21,6 +21,8 @@ pub(crate) struct Departure {
     pub(super) first_sent_at: Time,
     /// Whether there was less to send than the path could have carried.
     pub(super) application_limited: bool,
+    /// Length of the datagram.
+    pub(super) bytes: u32,
     acknowledged: bool,
 }
 
@@ -38,6 +40,7 @@ impl Departure {
             delivered_at,
             first_sent_at,
             application_limited,
+            bytes: 0,
             acknowledged: false,
         }
     }
@@ -59,6 +62,16 @@ impl Ledger {
     pub(super) fn enter(&mut self, departure: Departure) -> u64 {
         self.ring.push_back(departure);
         self.first + self.ring.len() as u64 - 1
+    }
+
+    /// The datagram with this number turned out `bytes` long.
+    pub(super) fn measure(&mut self, number: u64, bytes: u32) {
+        if let Some(index) = number.checked_sub(self.first)
+            && let Ok(index) = usize::try_from(index)
+            && let Some(departure) = self.ring.get_mut(index)
+        {
+            departure.bytes = bytes;
+        }
     }
 
     /// The departure with this number, unless it was retired.

@@ -126,6 +126,9 @@ impl Peer {
     ) -> Result<Option<CommandKind>, EchoFromTheFuture> {
         let millis = now.millis();
         let sent_at = millis.rebuild(echo).ok_or(EchoFromTheFuture)?;
+        if self.probe_acknowledged(now, channel_id, number) {
+            return Ok(Some(CommandKind::Ping));
+        }
         let key = self.unacknowledged(channel_id, number);
         if key.is_some() || vanilla_quirks {
             self.sample(millis, millis.age(sent_at).max(1));
@@ -160,8 +163,13 @@ impl Peer {
         }
     }
 
-    /// When [`expire`](Self::expire), a ping or the next departure is due.
+    /// When [`expire`](Self::expire), a ping, a probe of the path or the next departure is due.
     pub(crate) fn deadline(&self, now: Time) -> Option<Time> {
+        let own = self.queue_deadline(now);
+        own.into_iter().chain(self.path_deadline()).min()
+    }
+
+    fn queue_deadline(&self, now: Time) -> Option<Time> {
         if let Some(fast) = &self.recovery.fast
             && !self.queues.all_empty()
         {

@@ -13,6 +13,7 @@ mod goodbyes;
 mod hostile;
 mod limits;
 mod locating;
+mod path_mtu;
 mod recovery;
 mod sending;
 mod strangers;

@@ -1,0 +1,102 @@
+//! The methods of [`Peer`] that look for the largest datagram the path carries; see [`PathMtu`](super::path_mtu).
+//!
+//! With ENet's own strategy there is no search: datagrams are as large as the MTU, as ENet's.
+
+use std::time::Duration;
+
+use super::assemble::Body;
+use super::{Peer, PeerState};
+use crate::time::Time;
+use crate::wire::{CONTROL_CHANNEL, Command, CommandHeader};
+
+impl Peer {
+    /// The largest datagram to send, in bytes.
+    pub(crate) fn datagram_size(&self) -> u32 {
+        self.path_mtu
+            .as_ref()
+            .map_or(self.mtu, |path| path.size(self.mtu))
+    }
+
+    /// Whether a datagram of `size` bytes, at most the MTU, may get through as it is.
+    pub(super) fn path_may_carry(&self, size: usize) -> bool {
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
+        self.path_mtu
+            .as_ref()
+            .is_none_or(|path| path.may_carry(size))
+    }
+
+    /// When the path is to be probed.
+    pub(super) fn path_deadline(&self) -> Option<Time> {
+        let path = self
+            .path_mtu
+            .as_ref()
+            .filter(|_| self.state == PeerState::Connected)?;
+        path.deadline(self.mtu)
+    }
+
+    /// Makes an empty `body` a probe, if it is time for one; otherwise another datagram follows for that.
+    ///
+    /// The PING stands in no queue: a lost one is not sent again, and says nothing of congestion.
+    pub(super) fn assemble_probe(&mut self, now: Time, body: &mut Body<'_>) {
+        if self.path_deadline().is_none_or(|due| now < due) {
+            return;
+        }
+        if !body.is_empty() {
+            self.more = true;
+            return;
+        }
+        let Some(size) = self
+            .path_mtu
+            .as_mut()
+            .and_then(|path| path.poll(now, self.mtu))
+        else {
+            return;
+        };
+        let number = self.next_control_number();
+        self.unacknowledged_control.skip();
+        let patience = self
+            .recovery
+            .fast
+            .as_ref()
+            .map_or(Duration::ZERO, |fast| 2 * fast.probe_timeout());
+        if let Some(path) = &mut self.path_mtu {
+            path.asked(now, number, size, patience);
+        }
+        let header = CommandHeader {
+            number,
+            ..CommandHeader::CONTROL
+        };
+        body.append(header, &Command::Ping, &[]);
+        body.pad(size);
+    }
+
+    /// Books that a datagram of `bytes` leaves; `wants_answer`: something in it will be acknowledged.
+    pub(super) fn path_carries(&mut self, now: Time, bytes: usize, wants_answer: bool) {
+        if let Some(path) = &mut self.path_mtu {
+            path.left(now, u32::try_from(bytes).unwrap_or(u32::MAX), wants_answer);
+        }
+    }
+
+    /// Takes in an acknowledgement of command `number`, if it is a probe's.
+    pub(super) fn probe_acknowledged(&mut self, now: Time, channel_id: u8, number: u16) -> bool {
+        let Some(path) = self
+            .path_mtu
+            .as_mut()
+            .filter(|_| channel_id == CONTROL_CHANNEL)
+        else {
+            return false;
+        };
+        let is_probe = path.answered(number);
+        if is_probe {
+            path.acknowledged(now, 0);
+        }
+        is_probe
+    }
+
+    /// The system does not take a probe of `size` bytes.
+    pub(crate) fn probe_refused(&mut self, size: u32) {
+        if let Some(path) = &mut self.path_mtu {
+            path.refused(size);
+        }
+    }
+}
