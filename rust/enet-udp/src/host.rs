@@ -21,7 +21,7 @@ use crate::reactor::Attachment;
 use crate::shared::{Attention, HostShared};
 use crate::socket::Socket;
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{Instant, Mutex, MutexGuard, process_wide};
+use crate::sync::{Instant, Mutex, MutexGuard, process_wide, thread};
 use crate::transport::Transport;
 
 /// A host with its socket. Clones are handles to the same host; the last one closes it.
@@ -202,12 +202,15 @@ impl UdpHost {
             }
         }
         loop {
-            let mut direct = lock_until(&self.0.driver.direct, deadline)?;
-            let direct = direct.as_mut()?;
+            let mut driver = lock_until(&self.0.driver.direct, deadline)?;
+            let direct = driver.as_mut()?;
             let event = direct.service(shared, deadline);
             if event.is_some() || !direct.is_outdated(shared) {
                 return event;
             }
+            // Who brings the other driver needs the lock that this would take again.
+            drop(driver);
+            thread::yield_now();
         }
     }
 
