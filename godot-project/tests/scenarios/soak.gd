@@ -124,7 +124,7 @@ func _play() -> void:
 	for index: int in int(arguments.get("count", "2")):
 		var called: int = int(arguments.get("via", str(port)))
 		var label: String = arguments.get("label", peer_class)
-		players.append(SoakPlayer.new(new_peer, called, label, seed_value + index, network))
+		players.append(SoakPlayer.new(new_peer, called, label, index, seed_value, network))
 	await pump(0.5)
 	_tell_rest("begin")
 	var step: Callable = func() -> bool:

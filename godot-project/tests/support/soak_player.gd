@@ -26,6 +26,8 @@ var _random := RandomNumberGenerator.new()
 var _network: PacketPeerUDP
 var _peer: MultiplayerPeer
 var _link: NumberedLink
+## The ways that this network allows, and the one of the connection there is or comes next.
+var _ways: Array[String] = []
 var _way: String
 var _local_port: int = 0
 var _next_msec: int = 0
@@ -33,13 +35,17 @@ var _connects: int = 0
 var _disconnects: int = 0
 
 
-## [param network]: where the bad network is told what to do with this client; null where there is none.
-func _init(new_peer: Callable, port: int, label: String, seed_value: int, network: PacketPeerUDP) -> void:
+## [param index]: which of the clients of its process it is: the first ones leave in different ways at
+## first, later all decide by chance. [param network]: where the bad network is told what to do with
+## this client; null where there is none.
+func _init(new_peer: Callable, port: int, label: String, index: int, seed_value: int, network: PacketPeerUDP) -> void:
 	_new_peer = new_peer
 	_port = port
 	_class_label = label
-	_random.seed = seed_value
+	_random.seed = seed_value + index
 	_network = network
+	_ways = WAYS if network != null else WAYS.filter(func(way: String) -> bool: return way != "silence")
+	_way = _ways[index % _ways.size()]
 	_wait(_draw([0.0, PAUSE_SECONDS[1]]))
 
 
@@ -87,7 +93,6 @@ func _join() -> void:
 	_connects = 0
 	_disconnects = 0
 	_state = State.JOINING
-	_way = ""
 	_wait(PATIENCE_SECONDS)
 	if _peer.create_client("127.0.0.1", _port) != OK:
 		_end("refused")
@@ -97,8 +102,6 @@ func _begin() -> void:
 	_link = NumberedLink.new(_peer, 1, _peer.get_unique_id())
 	_local_port = _peer.host.get_local_port()
 	_state = State.PLAYING
-	# The last one needs a network that obeys.
-	_way = WAYS[_random.randi_range(0, WAYS.size() - (2 if _network == null else 1))]
 	_wait(_draw(PLAY_SECONDS))
 
 
@@ -136,6 +139,7 @@ func _end(how: String) -> void:
 	_peer = null
 	_link = null
 	_state = State.AWAY
+	_way = _ways[_random.randi_range(0, _ways.size() - 1)]
 	_wait(_draw(PAUSE_SECONDS))
 
 
