@@ -197,6 +197,21 @@ impl UdpPeer {
         self.0.id
     }
 
+    /// Other user data to ask for the connection with when the remote says that what was asked for is taken; see
+    /// [`enet_proto::Host::set_alternatives`].
+    pub fn set_alternatives(&self, alternatives: Vec<u32>) {
+        self.configure(|engine| engine.set_alternatives(self.0.id, alternatives));
+    }
+
+    /// The user data with which the connection was asked for, at last; `None` for a peer that asked us, or is gone.
+    #[must_use]
+    pub fn asked_data(&self) -> Option<u32> {
+        self.0
+            .host
+            .with_engine(|engine| engine.host.asked_data(self.0.id))
+            .flatten()
+    }
+
     /// Tells where the remote of [`UdpHost::connect_later`] is, and lets the attempt begin; `None` ends it with a
     /// disconnect event. Nothing happens the second time.
     pub fn locate(&self, address: Option<SocketAddr>) {

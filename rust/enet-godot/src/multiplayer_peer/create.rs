@@ -17,6 +17,8 @@ use crate::host_settings::HostSettings;
 
 /// ENet channels that carry transfer channel 0, below those of scripts.
 const SYSTEM_CHANNELS: i32 = 2;
+/// Ids that a client tries beside its first one. That all four of 2147483646 are taken does not happen.
+const OTHER_IDS: usize = 3;
 /// ENet channels at most.
 const MAX_CHANNELS: i32 = 255;
 
@@ -66,11 +68,12 @@ impl Core {
         self.start(session)
     }
 
-    /// Opens a host and starts to connect. `generate_unique_id` is asked once the host is there.
+    /// Opens a host and starts to connect. `generate_unique_id` is asked once the host is there, for the first id and for
+    /// some that are tried if that is taken.
     pub(super) fn create_client(
         &self,
         arguments: &ClientArguments<'_>,
-        generate_unique_id: impl FnOnce() -> i32,
+        mut generate_unique_id: impl FnMut() -> i32,
     ) -> Result<(), CreateError> {
         let (bind_address, settings) = self.prepare()?;
         let bind = match arguments.local_port {
@@ -94,6 +97,12 @@ impl Core {
             enet_channels(arguments.channel_count),
             unique_id,
         )?;
+        // An id that somebody else has is no fault of the game's: others are tried before it hears of it.
+        let others = std::iter::repeat_with(&mut generate_unique_id)
+            .take(OTHER_IDS)
+            .filter(|other| *other != unique_id)
+            .map(i32::cast_unsigned);
+        server.core().peer().set_alternatives(others.collect());
         let links = Links::shared(connection);
         let mut session = Session::new(Role::Client, Status::Connecting, unique_id, links);
         session.peers.insert(SERVER_ID, Registered::new(server));

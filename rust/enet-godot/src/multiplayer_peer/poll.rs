@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use enet_proto::Reason;
+
 use super::core::Core;
 use super::door::client_id;
-use super::session::{Gone, Incoming, Registered, Role, SERVER_ID, Status};
+use super::session::{Gone, Incoming, Registered, Role, SERVER_ID, Session, Status};
 use crate::connection::{ConnectionCore, ConnectionEvent, PeerHandle};
 use crate::error::NotActive;
 
@@ -272,41 +274,31 @@ impl Core {
             let joined = match session.role {
                 Role::Client if session.is_registered(SERVER_ID, peer) => {
                     session.status = Status::Connected;
-                    Some(Joined {
+                    session.unique_id = asked_id(peer).unwrap_or(session.unique_id);
+                    Ok(Joined {
                         unique_id: SERVER_ID,
                         marked: None,
                     })
                 }
                 // `add_mesh_peer` has told of it.
                 Role::Mesh if session.is_registered(link_key, peer) => return None,
-                Role::Client | Role::Mesh => None,
-                Role::Server => {
-                    let unique_id =
-                        client_id(data).filter(|id| !refuse && !session.peers.contains_key(id));
-                    unique_id.map(|unique_id| {
-                        peer.core().set_unique_id(unique_id);
-                        session
-                            .peers
-                            .insert(unique_id, Registered::new(peer.clone()));
-                        Joined {
-                            unique_id,
-                            marked: Some(peer.clone()),
-                        }
-                    })
-                }
+                Role::Client | Role::Mesh => Err(0),
+                Role::Server => session
+                    .take_client(refuse, peer, data)
+                    .map_err(Reason::to_data),
             };
             (session.role, joined)
         };
-        if joined.is_none() {
+        if let Err(data) = joined {
             // The remote believes that it is connected. No error here if it left already.
             let _ = match role {
                 // Let in before the script refused, or by a host without a door: it is told otherwise at once.
-                Role::Server | Role::Client => peer.core().disconnect_now(0),
+                Role::Server | Role::Client => peer.core().disconnect_now(data),
                 // As the built-in class does with who finds the spare slot of a link.
                 Role::Mesh => peer.core().reset(),
             };
         }
-        joined.map(Signal::Connected)
+        joined.ok().map(Signal::Connected)
     }
 
     fn take_disconnect(
@@ -336,5 +328,34 @@ impl Core {
             return None;
         }
         left.map(Signal::Disconnected)
+    }
+}
+
+/// The id that a client got in with, which may be another than its first.
+fn asked_id(server: &PeerHandle) -> Option<i32> {
+    server.core().peer().asked_data().and_then(client_id)
+}
+
+impl Session {
+    /// Registers a client that has connected, unless it was let in too soon.
+    fn take_client(
+        &mut self,
+        refuse: bool,
+        peer: &Arc<PeerHandle>,
+        data: u32,
+    ) -> Result<Joined, Reason> {
+        if refuse {
+            return Err(Reason::Refused);
+        }
+        let unique_id = client_id(data).ok_or(Reason::IdInvalid)?;
+        if self.peers.contains_key(&unique_id) {
+            return Err(Reason::IdTaken);
+        }
+        peer.core().set_unique_id(unique_id);
+        self.peers.insert(unique_id, Registered::new(peer.clone()));
+        Ok(Joined {
+            unique_id,
+            marked: Some(peer.clone()),
+        })
     }
 }

@@ -5,6 +5,7 @@
 //! exists: the cost of a step follows the peers with work, not the slots.
 
 mod addresses;
+mod alternatives;
 mod bandwidth;
 mod bans;
 mod datagrams;
@@ -213,6 +214,7 @@ impl Host {
             peer.label = labels.draw(&mut *self.choices, |label| half_open.offers(label));
             peer.begin_control(self.choices.first_number());
         }
+        peer.asking.data = Some(data);
         let connect = peer.connect_command(&self.config, data);
         self.slots
             .occupy(peer)

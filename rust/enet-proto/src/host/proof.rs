@@ -131,9 +131,17 @@ impl Host {
         if self.addresses.knows(from, knock.connect.connect_id) {
             return (Verdict::Ignore, DropCause::ConnectIgnored); // a late copy
         }
-        if self.addresses.count(from.ip()) >= self.config.duplicate_peers
-            || !self.may_join(now, from)
-        {
+        if self.addresses.count(from.ip()) >= self.config.duplicate_peers {
+            // Without an admission nobody is told, as if the host were full.
+            let data = Reason::TooMany.to_data();
+            let verdict = match self.admission {
+                Some(_) => Verdict::Refuse { data },
+                None => Verdict::Ignore,
+            };
+            return (verdict, DropCause::ConnectLimited);
+        }
+        if !self.may_join(now, from) {
+            // There is room again in no time: the next copy of the CONNECT finds it.
             return (Verdict::Ignore, DropCause::ConnectLimited);
         }
         match self.decide(from, knock.data) {

@@ -454,7 +454,11 @@ impl Host {
                     (peer.data, peer.cause) = (data, DisconnectCause::Remote);
                 }
             }
-            PeerState::Connecting => self.finish(slot, data, DisconnectCause::Refused, false),
+            PeerState::Connecting => {
+                if !self.ask_otherwise(slot, data) {
+                    self.finish(slot, data, DisconnectCause::Refused, false);
+                }
+            }
             _ => self.finish(slot, data, DisconnectCause::Remote, false),
         }
         Ok(())

@@ -136,6 +136,15 @@ impl Slots {
         self.labels.slot(label)
     }
 
+    /// Lets the peer in a slot be addressed by another label, which nobody has.
+    pub(super) fn relabel(&mut self, slot: u16, label: u16) {
+        if let Some(peer) = self.at_mut(slot) {
+            let former = std::mem::replace(&mut peer.label, label);
+            self.labels.give_up(former);
+            self.labels.assign(label, slot);
+        }
+    }
+
     /// Who has which label.
     pub(super) const fn labels(&self) -> &Labels {
         &self.labels

@@ -82,6 +82,15 @@ impl Default for Sessions {
     }
 }
 
+/// What a CONNECT of ours says of itself; empty for a peer that asked us.
+#[derive(Debug, Default)]
+pub(crate) struct Asking {
+    /// Its user data.
+    pub(crate) data: Option<u32>,
+    /// What to ask with when that is taken.
+    pub(crate) alternatives: VecDeque<u32>,
+}
+
 /// One remote.
 #[derive(Debug)]
 pub(crate) struct Peer {
@@ -102,6 +111,8 @@ pub(crate) struct Peer {
     pub(crate) remote_id: u16,
     pub(crate) sessions: Sessions,
     pub(crate) connect_id: [u8; 4],
+    /// With what we ask, or asked, for the connection.
+    pub(crate) asking: Asking,
     /// User data of the event that is to come.
     pub(crate) data: u32,
     /// Why the connection ended, once it has.
@@ -186,6 +197,7 @@ impl Peer {
             remote_id: PROTOCOL_MAXIMUM_PEER_ID,
             sessions,
             connect_id: [0; 4],
+            asking: Asking::default(),
             data: 0,
             cause: DisconnectCause::Remote,
             mtu: config.mtu,
@@ -328,6 +340,19 @@ impl Peer {
     pub(crate) const fn begin_control(&mut self, first: u16) {
         self.first_control_number = first;
         self.control_number = first.wrapping_sub(1);
+    }
+
+    /// Forgets that we asked for the connection, to do it anew with these values. Settings stay; what was queued meanwhile
+    /// goes, and lies in the next CONNECT.
+    pub(crate) fn ask_anew(&mut self, connect_id: [u8; 4], sessions: Sessions, first: u16) {
+        let channel_count = self.channels.count();
+        self.clear_queues();
+        self.channels.set_count(channel_count);
+        self.recovery.vanilla = recovery::Timers::default();
+        self.connect_id = connect_id;
+        self.sessions = sessions;
+        self.incoming_control_number = 0;
+        self.begin_control(first);
     }
 
     /// Makes up for what was done without a peer: its address was challenged at `at` by the commands up to `number` on

@@ -17,6 +17,7 @@ mod vanilla;
 
 pub(crate) use fast::Fast;
 pub(in crate::peer) use fast::is_small;
+pub(in crate::peer) use vanilla::Timers;
 
 use super::outgoing::{Key, Outgoing, Queue};
 use super::{Peer, PeerState};

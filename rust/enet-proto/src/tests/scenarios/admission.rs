@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
 use crate::{
-    Admission, Compressor, ConnectRequest, DisconnectCause, Host, Packet, PeerId, PeerState,
-    RangeCoder, Time, Verdict, crc32,
+    Admission, Compressor, ConnectRequest, DisconnectCause, DropCause, Host, Packet, PeerId,
+    PeerState, RangeCoder, Reason, Time, Verdict, crc32,
 };
 
 /// Lets in all but one user data, and whoever finds no slot is refused.
@@ -88,6 +88,24 @@ fn a_full_host_with_an_admission_says_so_d32() {
         [(NO, DisconnectCause::Refused)]
     );
     assert_eq!(net.server.connects(), [10]);
+}
+
+#[test]
+fn who_is_one_too_many_of_his_address_is_told_by_a_host_with_an_admission() {
+    for (guarded, told) in [(false, 0), (true, 1)] {
+        let mut net = Setup::new(75)
+            .server(|config| config.duplicate_peers(1))
+            .net(2);
+        let _guard = guarded.then(|| guard(&mut net.server.host));
+        net.connect(0, 10);
+        net.run_until_idle();
+        net.connect(1, 20);
+        net.run_for(millis(20));
+        let too_many = (Reason::TooMany.to_data(), DisconnectCause::Refused);
+        assert_eq!(net.clients[1].disconnects(), [too_many; 1][..told]);
+        let limited = net.server.host.statistics();
+        assert_eq!(limited.dropped(DropCause::ConnectLimited), 1);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 )]
 
 mod admission;
+mod alternatives;
 mod connecting;
 mod disconnecting;
 mod flow;
