@@ -16,6 +16,7 @@ const ProcessUsage = preload("res://tests/support/process_usage.gd")
 const MARK: String = SoakPlayer.MARK
 ## How this process stands before clients come, and when all have left.
 const REST_MARK: String = "SOAK_REST "
+const SERVER_MARK: String = "SOAK_SERVER "
 const FRAMES_PER_SECOND: int = 30
 const SLOTS: int = 200
 ## For the last ones to leave, also where the other side has to find out by itself.
@@ -29,6 +30,9 @@ var _departed: Dictionary = {}
 var _arrivals: int = 0
 var _departures: int = 0
 var _strays: int = 0
+## The longest time from one frame of the server to the next, and when the last one was.
+var _longest_frame_msec: int = 0
+var _frame_msec: int = 0
 
 
 func run() -> void:
@@ -48,6 +52,7 @@ func _serve() -> void:
 	server.peer_disconnected.connect(_part)
 	await pump(0.5)
 	_tell_rest("begin")
+	_frame_msec = Time.get_ticks_msec()
 	var step: Callable = func() -> bool:
 		_serve_frame(server)
 		return false
@@ -58,12 +63,18 @@ func _serve() -> void:
 	await until(is_empty, "everybody leaves", START_SECONDS + SETTLE_SECONDS)
 	await pump(0.5)
 	_tell_rest("end")
-	print("SOAK_SERVER ", JSON.stringify({"arrivals": _arrivals, "departures": _departures, "strays": _strays}))
+	print(SERVER_MARK, JSON.stringify({
+		"arrivals": _arrivals, "departures": _departures, "strays": _strays,
+		"longest_frame_msec": _longest_frame_msec,
+	}))
 	check_equal(_departures, _arrivals, "who came has left")
 	server.close()
 
 
 func _serve_frame(server: MultiplayerPeer) -> void:
+	var now: int = Time.get_ticks_msec()
+	_longest_frame_msec = maxi(_longest_frame_msec, now - _frame_msec)
+	_frame_msec = now
 	while server.get_available_packet_count() > 0:
 		var id: int = server.get_packet_peer()
 		var bytes: PackedByteArray = server.get_packet()

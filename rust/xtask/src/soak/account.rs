@@ -66,6 +66,8 @@ pub(super) struct Server {
     pub(super) departures: u64,
     /// Packets of nobody who was there.
     pub(super) strays: u64,
+    /// The longest time from one frame to the next. What arrives meanwhile waits, in memory that the process keeps.
+    pub(super) longest_frame_msec: u64,
 }
 
 /// A process that was there from the beginning to the end.

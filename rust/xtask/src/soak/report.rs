@@ -24,6 +24,8 @@ fn add_connections(outcome: &Outcome, rows: &mut Rows) {
     if let Some(server) = &outcome.server {
         rows.add("arrivals at the server", server.arrivals);
         rows.add("departures from the server", server.departures);
+        let longest = server.longest_frame_msec;
+        rows.add("longest frame of the server", format!("{longest} ms"));
     }
     for (class, count) in outcome.count_by(|link| &link.class) {
         rows.add(format!("connections of {class}"), count);
@@ -83,10 +85,10 @@ fn add_usage(resident: &Resident, seconds: f64, rows: &mut Rows) {
         Some(trend) => {
             rows.add(format!("{name}: most, warm-up -> later"), most.join(", "));
             let per_minute = trend.slope * 60.0;
-            let (growth, span) = (trend.growth(), trend.span);
+            let (growth, span, risen) = (trend.growth(), trend.span, trend.risen);
             let allowed = growth::allowed_kib(resident.players);
             format!(
-                "{per_minute:+.2} KiB a minute: {growth:+.0} KiB in {span:.0} s of {allowed} allowed, noise {:.0} KiB",
+                "{per_minute:+.2} KiB a minute: {growth:+.0} KiB in {span:.0} s of {allowed} allowed, noise {:.0} KiB, {risen:+.0} KiB with steps",
                 trend.noise
             )
         }
