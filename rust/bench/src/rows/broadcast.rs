@@ -154,6 +154,9 @@ trait Server: Party {
     fn disable_throttle(&mut self, peer: &Self::Peer);
     /// Reads and sends once, then takes what was found; answers the clients' packets among it.
     fn service_once(&mut self) -> u64;
+    /// Lets what a tick has queued leave, as the classes of Godot do: the built-in sends in `put_packet`, ours leaves it
+    /// to the network thread.
+    fn end_tick(&mut self);
 }
 
 impl Server for CHost {
@@ -165,6 +168,10 @@ impl Server for CHost {
         let first = Party::next(self);
         let rest = std::iter::from_fn(|| self.check_events());
         first.iter().map(count).sum::<u64>() + rest.map(|event| count(&event.into())).sum::<u64>()
+    }
+
+    fn end_tick(&mut self) {
+        Party::flush(self);
     }
 }
 
@@ -178,6 +185,8 @@ impl Server for UdpHost {
         let events = std::iter::from_fn(|| self.next_event());
         events.map(|event| count(&event.into())).sum()
     }
+
+    fn end_tick(&mut self) {}
 }
 
 /// 1 for a client's packet, else 0.
@@ -227,7 +236,7 @@ fn play<S: Server>(mut server: S, run: Run) -> Outcome {
                 }
             }
             server.broadcast(PacketFlags::NONE, &[7; SERVER_LEN]);
-            server.flush();
+            server.end_tick();
             thread::sleep((start + TICK * tick).saturating_duration_since(Instant::now()));
         }
         let own = thread_cpu() - own;
