@@ -6,11 +6,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::build::{cargo, release_program};
+use crate::build::{self, Profile};
 use crate::{args, setup, stage, workspace};
 
 pub(crate) const HELP: &str = "\
-Builds and stages everything for release, runs each row of the table beside C ENet 1.3.18 (libenet.so.7) or, in Godot,
+Builds and stages everything as it is shipped, runs each row of the table beside C ENet 1.3.18 (libenet.so.7) or, in Godot,
 beside the built-in class, and writes docs/performance.md with its plots. Takes a quarter of an hour on a quiet machine.
 
   ROW...          only these rows; their lines are printed, docs/ is not touched
@@ -61,15 +61,15 @@ impl Plan {
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let plan = Plan::parse(args)?;
-    cargo(&["build", "--release", "--package", "enet-bench"])?;
-    let mut command = Command::new(release_program("enet-bench")?);
+    let mut command = Command::new(build::program("enet-bench", Profile::Dist)?);
     if plan.quick {
         command.arg("--quick");
     }
     let godot = if plan.without_godot {
         None
     } else {
-        Some(stage::ready()?)
+        let library = build::library(Profile::Dist)?;
+        Some(stage::ready_with(setup::godot()?, &library)?)
     };
     if let Some(godot) = &godot {
         command.arg("--godot").arg(&godot.program);

@@ -9,7 +9,7 @@ mod verdict;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::build::cargo;
+use crate::build::{self, Profile};
 use crate::godot_tests::Class;
 use crate::{args, stage};
 use siege::{Attack, Siege};
@@ -113,7 +113,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         cfg!(target_os = "linux"),
         "only Linux lets a socket send from any address of the loopback device"
     );
-    cargo(&["build", "--release", "--package", "enet-hostile"])?;
+    build::program("enet-hostile", Profile::Release)?;
     let godot = stage::ready_for_tests()?;
     let mut problems = Vec::new();
     for siege in options.sieges() {

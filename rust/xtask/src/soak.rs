@@ -15,7 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::build::cargo;
+use crate::build::{self, Profile};
 use crate::{args, stage};
 use play::Soak;
 
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         cfg!(target_os = "linux"),
         "only Linux tells of memory, threads and descriptors as this reads them"
     );
-    cargo(&["build", "--release", "--package", "enet-proxy"])?;
+    build::program("enet-proxy", Profile::Release)?;
     let godot = stage::ready_for_tests()?;
     println!("\nsoak of {} s, seed {}", soak.seconds, soak.seed);
     let outcome = soak.play(&godot)?;

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::build::Profile;
 use crate::process::{self, Godot};
 use crate::workspace::{self, ADDON, GDEXTENSION};
 use crate::{args, build, setup};
 
 pub(crate) const HELP: &str = "\
-Builds the library and puts it where the .gdextension file says, so that addons/ and the .gdextension file can be
+Builds the library as it is shipped and puts it where the .gdextension file says, so that addons/ and the .gdextension file can be
 copied into any Godot project. The demo project gets copies of both, which git ignores.";
 
 /// An import of the demo project takes some seconds; a slow machine may need many more.
@@ -24,7 +25,7 @@ const SIDECARS: [&str; 2] = ["uid", "import"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     args::none("stage", args)?;
-    let library = stage(&build::library()?)?;
+    let library = stage(&build::library(Profile::Dist)?)?;
     println!(
         "staged {}; copy addons/ and {GDEXTENSION} into a project to use it there",
         workspace::shown(&library)
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 /// # Errors
 /// If one of the three cannot be had.
 pub(crate) fn ready() -> Result<Godot> {
-    ready_with(setup::godot()?, &build::library()?)
+    ready_with(setup::godot()?, &build::library(Profile::Release)?)
 }
 
 /// As [`ready`], for what runs scripts below `godot-project/tests`.
@@ -45,7 +46,10 @@ pub(crate) fn ready() -> Result<Godot> {
 /// # Errors
 /// As [`ready`], and if Godot is too old for these scripts.
 pub(crate) fn ready_for_tests() -> Result<Godot> {
-    ready_with(setup::godot_for_tests()?, &build::library()?)
+    ready_with(
+        setup::godot_for_tests()?,
+        &build::library(Profile::Release)?,
+    )
 }
 
 /// As [`ready_for_tests`], with a Godot and a library of the caller's choice.

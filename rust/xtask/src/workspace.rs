@@ -48,14 +48,6 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
     Ok(target.to_path_buf())
 }
 
-/// The library as `cargo build --release` leaves it.
-///
-/// # Errors
-/// As [`target_dir`].
-pub(crate) fn built_library() -> Result<PathBuf> {
-    Ok(target_dir()?.join("release").join(library_file_name()))
-}
-
 /// The library's file name on this platform.
 pub(crate) fn library_file_name() -> String {
     format!(

@@ -1,5 +1,6 @@
 //! [`Offload`] by `UDP_SEGMENT` and `UDP_GRO`.
 
+use std::ffi::c_int;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
@@ -7,10 +8,11 @@ use std::os::fd::AsRawFd;
 use enet_proto::{Run, RunLimits};
 use mio::net::UdpSocket;
 use nix::errno::Errno;
+use nix::libc::{SOL_UDP, UDP_SEGMENT};
 use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt,
-    sockopt,
+    ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
 };
+use socket2::{MsgHdr, SockAddr, SockRef};
 
 use super::Arrival;
 use crate::socket::RECEIVE_LEN;
@@ -82,27 +84,26 @@ impl Offload {
         run: &Run<'_>,
     ) -> io::Result<()> {
         let segment_len = u16::try_from(run.segment_len).map_err(|_| io::ErrorKind::Unsupported)?;
-        let parts = [IoSlice::new(run.bytes)];
-        let control = [ControlMessage::UdpGsoSegments(&segment_len)];
-        let to = SockaddrStorage::from(to);
-        let sent = sendmsg(
-            socket.as_raw_fd(),
-            &parts,
-            &control,
-            MsgFlags::empty(),
-            Some(&to),
-        );
-        match sent {
-            Ok(_) => Ok(()),
+        let (to, parts) = (SockAddr::from(to), [IoSlice::new(run.bytes)]);
+        let control = segment_control(segment_len);
+        let message = MsgHdr::new()
+            .with_addr(&to)
+            .with_buffers(&parts)
+            .with_control(&control);
+        let sent = SockRef::from(socket).sendmsg(&message, 0);
+        let Err(error) = sent else {
+            return Ok(());
+        };
+        match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
             // A datagram of this size must be fragmented on its way, which is possible for single ones only.
-            Err(Errno::EMSGSIZE) => Err(io::ErrorKind::Unsupported.into()),
+            Errno::EMSGSIZE => Err(io::ErrorKind::Unsupported.into()),
             // The kernel is too old, or the network device computes no checksums.
-            Err(refusal @ (Errno::EINVAL | Errno::EIO)) => {
-                log::debug!("datagrams are sent one by one from here on: {refusal}");
+            Errno::EINVAL | Errno::EIO => {
+                log::debug!("datagrams are sent one by one from here on: {error}");
                 self.limits = ONE_BY_ONE;
                 Err(io::ErrorKind::Unsupported.into())
             }
-            Err(error) => Err(error.into()),
+            _ => Err(error),
         }
     }
 
@@ -138,6 +139,30 @@ impl Offload {
             segment_len: gathered.unwrap_or(message.bytes),
         })
     }
+}
+
+/// A `cmsghdr` with its length, level and type, and the value behind it, padded to whole words.
+const CONTROL_HEADER: usize = WORD + 2 * size_of::<c_int>();
+const CONTROL_LEN: usize = CONTROL_HEADER + WORD;
+const WORD: usize = size_of::<usize>();
+
+/// The control message by which the kernel cuts a buffer into datagrams of `segment_len` bytes. Made here, since `nix`
+/// allocates for each call.
+fn segment_control(segment_len: u16) -> [u8; CONTROL_LEN] {
+    let value = segment_len.to_ne_bytes();
+    let parts = [
+        &(CONTROL_HEADER + value.len()).to_ne_bytes()[..],
+        &SOL_UDP.to_ne_bytes(),
+        &UDP_SEGMENT.to_ne_bytes(),
+        &value,
+    ];
+    let mut control = [0; CONTROL_LEN];
+    let bytes = parts.into_iter().flatten();
+    control
+        .iter_mut()
+        .zip(bytes)
+        .for_each(|(to, from)| *to = *from);
+    control
 }
 
 fn address(storage: &SockaddrStorage) -> Option<SocketAddr> {
