@@ -7,7 +7,8 @@ use enet_proto::SendError;
 use godot::global::{Error as GodotError, godot_error};
 
 use crate::error::{
-    ConnectError, CreateError, DtlsSetupError, MeshError, PeerSendError, PutPacketError, ReadError,
+    BanError, ConnectError, CreateError, DtlsSetupError, MeshError, PeerSendError, PutPacketError,
+    ReadError,
 };
 use crate::raw::{Answer, ReturnPtr};
 
@@ -171,6 +172,21 @@ impl Coded for ReadError {
             Self::NotActive(_) => GodotError::ERR_UNCONFIGURED,
             Self::Empty => GodotError::ERR_UNAVAILABLE,
         }
+    }
+}
+
+impl Coded for BanError {
+    fn code(&self) -> GodotError {
+        match self {
+            Self::NotActive(_) => GodotError::ERR_UNCONFIGURED,
+            Self::Prefix { .. } | Self::Seconds(_) => GodotError::ERR_INVALID_PARAMETER,
+            Self::NotBanned(_) => GodotError::ERR_DOES_NOT_EXIST,
+        }
+    }
+
+    /// That there was no ban is no mistake of the script.
+    fn is_printed(&self) -> bool {
+        !matches!(self, Self::NotBanned(_))
     }
 }
 

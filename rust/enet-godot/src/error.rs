@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use enet_proto::SendError;
+use enet_proto::{Prefix, PrefixError, SendError};
 use enet_udp::{OpenError, ReplaceError};
 use godot::builtin::VariantType;
 use godot::global::Error as GodotError;
@@ -200,6 +200,19 @@ pub(crate) enum FilterError {
     NotCallable,
     #[error("connection_filter must return a bool, not {}", type_text(.0))]
     NoBool(VariantType),
+}
+
+/// Why nobody was banned, or no ban ended.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(crate) enum BanError {
+    #[error(transparent)]
+    NotActive(#[from] NotActive),
+    #[error("'{text}' cannot be banned: {error}")]
+    Prefix { text: String, error: PrefixError },
+    #[error("the seconds of a ban must be between 0, for ever, and 1000000000, not {0}")]
+    Seconds(f64),
+    #[error("{0} is not banned")]
+    NotBanned(Prefix),
 }
 
 /// Why a raw datagram was not sent.

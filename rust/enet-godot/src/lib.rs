@@ -12,6 +12,7 @@
 //! Comments on `#[func]` are for readers of the code and do not repeat it.
 
 mod address;
+mod bans;
 mod connection;
 mod convert;
 mod dtls;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use enet_proto::{Datagrams, Event, Host, HostConfig, Packet, PeerId, SendError, Time};
+use enet_proto::{
+    Datagrams, Event, Host, HostConfig, Packet, PeerId, PeerState, Prefix, SendError, Time,
+};
 
 use crate::inbox::{Inbox, Queued};
 use crate::peer::UdpPeer;
@@ -90,6 +92,17 @@ impl Engine {
         peers
             .filter_map(|peer| Some((peer, self.host.address(peer)?)))
             .collect()
+    }
+
+    /// Who is connected from `prefix`, whether the game has heard of it or not.
+    pub(crate) fn connected_from(&self, prefix: Prefix) -> Vec<UdpPeer> {
+        let is_connected = |id: &PeerId| {
+            let address = self.host.address(*id);
+            self.host.state(*id) == PeerState::Connected
+                && address.is_some_and(|address| prefix.contains(address.ip()))
+        };
+        let connected = self.host.peers().filter(is_connected);
+        connected.filter_map(|id| self.peer(id)).collect()
     }
 
     /// Makes `peer` the handle that its events carry.

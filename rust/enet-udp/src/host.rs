@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use enet_proto::{
-    Admission, Compressor, ConnectRequest, HostStatistics, Packet, PeerState, PeerTimes, Recovery,
-    Verdict, WaitingId,
+    Admission, Compressor, ConnectRequest, HostStatistics, Packet, PeerState, PeerTimes, Prefix,
+    Recovery, Verdict, WaitingId,
 };
 use mio::Token;
 
@@ -342,6 +342,39 @@ impl UdpHost {
         self.0
             .shared
             .with_engine(|engine| engine.host.set_admission(admission));
+    }
+
+    /// Lets nobody from `prefix` in for `duration`; `None` is for good. Who tries is told `answer`, or nothing. An
+    /// earlier ban of the same prefix is replaced. Connections that stand are not ended: see [`Self::disconnect_from`].
+    pub fn ban(&self, prefix: Prefix, duration: Option<Duration>, answer: Option<u32>) {
+        self.0.shared.ban(prefix, duration, answer);
+    }
+
+    /// Ends a ban; `false` if there is none of exactly this prefix that holds.
+    pub fn unban(&self, prefix: Prefix) -> bool {
+        let held = self.bans().iter().any(|(held, _)| *held == prefix);
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.unban(prefix));
+        held
+    }
+
+    /// The bans that hold, in order of their prefixes, and how long they will; `None` is for good.
+    #[must_use]
+    pub fn bans(&self) -> Vec<(Prefix, Option<Duration>)> {
+        self.0.shared.bans()
+    }
+
+    /// Disconnects, as [`UdpPeer::disconnect`] does, everybody who is connected from `prefix`. Of who has connected and
+    /// was not reported yet, both events follow.
+    pub fn disconnect_from(&self, prefix: Prefix, data: u32) {
+        let connected = self
+            .0
+            .shared
+            .with_engine(|engine| engine.connected_from(prefix));
+        for peer in connected.into_iter().flatten() {
+            peer.expel(data);
+        }
     }
 
     /// The next connection that somebody asks for and that waits for [`Self::answer`], because the admission said

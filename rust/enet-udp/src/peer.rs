@@ -318,6 +318,24 @@ impl UdpPeer {
         }
     }
 
+    /// Disconnects; a peer that the game has not heard of yet as well, of whose beginning and end it hears then.
+    pub(crate) fn expel(&self, data: u32) {
+        let host = &self.0.host;
+        let unseen = host.with_engine(|engine| {
+            let _view = host.inbox.lock();
+            let unseen = self.visible() == Visible::Unseen;
+            if unseen {
+                engine.host.disconnect(self.0.id, data);
+            }
+            unseen
+        });
+        if unseen == Some(true) {
+            host.mark(Attention::Gather);
+        } else {
+            self.disconnect(data);
+        }
+    }
+
     /// Lets what a connected peer still has waiting for the network thread leave ahead of a goodbye, which would drop it.
     fn transmit_gathered(&self) {
         if self.visible() == Visible::State(PeerState::Connected) {

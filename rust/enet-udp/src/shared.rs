@@ -5,7 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use enet_proto::{ConnectError, HostConfig, PeerId, Reason, SendError, Time, Verdict, WaitingId};
+use enet_proto::{
+    ConnectError, HostConfig, PeerId, Prefix, Reason, SendError, Time, Verdict, WaitingId,
+};
 use mio::Token;
 
 use crate::carrier::{self, Carrier};
@@ -233,6 +235,22 @@ impl HostShared {
     pub(crate) fn locate(&self, peer: PeerId, address: Option<SocketAddr>) {
         self.with_engine(|engine| engine.host.locate(peer, address));
         self.mark(Attention::Gather);
+    }
+
+    /// Lets nobody from `prefix` in for a time.
+    pub(crate) fn ban(&self, prefix: Prefix, duration: Option<Duration>, answer: Option<u32>) {
+        self.with_engine(|engine| engine.host.ban(self.now(), prefix, duration, answer));
+    }
+
+    /// The bans that hold and how long they will.
+    pub(crate) fn bans(&self) -> Vec<(Prefix, Option<Duration>)> {
+        let now = self.now();
+        let bans = self.with_engine(|engine| engine.host.bans(now));
+        let left = |until: Time| Duration::from_micros(until.as_micros() - now.as_micros());
+        bans.into_iter()
+            .flatten()
+            .map(|ban| (ban.prefix, ban.until.map(left)))
+            .collect()
     }
 
     /// Decides about a connection that waits, and sees to it that the remote is told.

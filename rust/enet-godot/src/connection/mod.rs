@@ -1,5 +1,6 @@
 //! `ENetConnectionRs`, the class.
 
+mod bans;
 mod core;
 mod encryption;
 

@@ -9,6 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::filter::Filter;
 use super::session::{Incoming, Role, Session, Status};
 use crate::address::BindAddress;
+use crate::bans::BanList;
 use crate::connection::{ENetConnectionRs, PeerHandle};
 use crate::error::{HostError, LookupError, NotActive, ReadError, SettingError};
 use crate::host_settings::HostSettings;
@@ -37,6 +38,7 @@ pub(super) struct State {
     pub(super) refuse_new_connections: bool,
     pub(super) settings: HostSettings,
     pub(super) filter: Filter,
+    pub(super) bans: BanList,
     lent: Lent,
 }
 
@@ -52,6 +54,7 @@ impl Default for State {
             refuse_new_connections: false,
             settings: HostSettings::default(),
             filter: Filter::default(),
+            bans: BanList::default(),
             lent: Lent::default(),
         }
     }

@@ -56,6 +56,7 @@ impl Core {
             },
             settings,
         )?;
+        self.apply_bans(connection.core());
         let door = Arc::new(Door::default());
         door.ask(self.has_connection_filter());
         // A host just opened is there.
@@ -90,6 +91,7 @@ impl Core {
             },
             settings,
         )?;
+        self.apply_bans(connection.core());
         let unique_id = generate_unique_id();
         let server = connection.core().connect(
             arguments.address,
@@ -143,6 +145,7 @@ impl Core {
             connection.core().configure(settings);
             session.add_mesh_peer(unique_id, connection, peer)
         };
+        self.apply_bans(&core);
         drop(replaced);
         Ok(())
     }

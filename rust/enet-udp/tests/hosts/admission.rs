@@ -7,7 +7,7 @@ use crate::common::{
     Pair, client, config, loopback, next_event, pump, raw_socket, received, server, wait_until,
 };
 use enet_proto::{
-    Admission, ConnectRequest, DisconnectCause, DropCause, PeerId, PeerState, Verdict,
+    Admission, ConnectRequest, DisconnectCause, DropCause, PeerId, PeerState, Prefix, Verdict,
 };
 use enet_udp::{Bind, HostEvent, UdpHost, UdpHostConfig};
 
@@ -83,6 +83,46 @@ in_both_modes! {
         client.connect(server.local_address().unwrap(), 2, 2).unwrap();
         pump(&[&server, &client], |events| events.len() == 2);
         assert_eq!((server.peers().len(), client.peers().len()), (1, 1));
+    }
+
+    fn who_is_banned_has_to_leave_and_hears_why_when_he_comes_again(threaded: bool) {
+        let prefix: Prefix = "127.0.0.0/8".parse().unwrap();
+        let pair = Pair::of(server(threaded), client(threaded), 1);
+        pair.server.ban(prefix, None, Some(9));
+        pair.server.disconnect_from("10.0.0.0/8".parse().unwrap(), 8);
+        pair.server.disconnect_from(prefix, 9);
+        assert_eq!(pair.to_client.state(), PeerState::Disconnecting);
+        let events = pump(&[&pair.server, &pair.client], |events| events.len() == 2);
+        let is_told = |(index, event): &(usize, HostEvent)| {
+            *index == 1 && matches!(event, HostEvent::Disconnect { data: 9, cause: DisconnectCause::Remote, .. })
+        };
+        assert!(events.iter().any(is_told), "{events:?}");
+
+        assert_eq!(pair.server.bans(), [(prefix, None)]);
+        pair.client.connect(pair.server.local_address().unwrap(), 1, 2).unwrap();
+        let events = pump(&[&pair.server, &pair.client], |events| !events.is_empty());
+        assert!(matches!(events[..], [(1, HostEvent::Disconnect { data: 9, cause: DisconnectCause::Refused, .. })]), "{events:?}");
+        assert!(pair.server.unban(prefix) && !pair.server.unban(prefix));
+        pair.client.connect(pair.server.local_address().unwrap(), 1, 2).unwrap();
+        pump(&[&pair.server, &pair.client], |events| events.len() == 2);
+    }
+
+    fn who_is_banned_before_the_game_has_heard_of_him_comes_and_goes(threaded: bool) {
+        let (server, client) = (server(threaded), client(threaded));
+        client.connect(server.local_address().unwrap(), 1, 2).unwrap();
+        pump(&[&client], |events| {
+            server.poll();
+            !events.is_empty()
+        });
+        wait_until(|| {
+            server.poll();
+            client.poll();
+            server.statistics().half_open == 0
+        });
+        server.disconnect_from("127.0.0.1".parse().unwrap(), 9);
+        let events = pump(&[&server, &client], |events| events.len() == 3);
+        let of_server: Vec<_> = events.iter().filter(|(index, _)| *index == 0).collect();
+        assert!(matches!(of_server[..], [(_, HostEvent::Connect { .. }), (_, HostEvent::Disconnect { .. })]), "{events:?}");
     }
 
     fn a_full_server_with_an_admission_says_so_d32(threaded: bool) {

@@ -64,7 +64,7 @@ const MESHES: [(&str, [Class; 4]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 28] = [
+const SINGLE: [(&str, &[(Class, Class)]); 29] = [
     ("settings", &[OURS, UNTHREADED]),
     ("reentrant", &[OURS, UNTHREADED]),
     ("cycles", &[BUILT_IN, OURS, UNTHREADED]),
@@ -73,6 +73,7 @@ const SINGLE: [(&str, &[(Class, Class)]); 28] = [
     ("addressing", &ALL_PAIRS),
     ("admission", &ALL_PAIRS),
     ("entry", &[OURS, OUR_SERVER, UNTHREADED]),
+    ("bans", &[OURS, OUR_SERVER, UNTHREADED]),
     ("entry_ids", &[OURS, OUR_SERVER, OUR_CLIENT, UNTHREADED]),
     ("compression", &ALL_PAIRS),
     ("names", &[OURS, UNTHREADED]),
