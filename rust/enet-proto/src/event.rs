@@ -53,9 +53,8 @@ pub enum Event {
     },
 }
 
-/// What ended a connection.
+/// What ended a connection. Complete, so that who tells people of it leaves none out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum DisconnectCause {
     /// The remote said goodbye.
     Remote,

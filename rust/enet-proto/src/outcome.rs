@@ -16,9 +16,8 @@ use std::fmt;
 /// What the upper half of the user data is when the lower half is a reason.
 const TAG: u32 = 0xE4E7;
 
-/// Why the remote refused or ended a connection.
+/// Why the remote refused or ended a connection. Complete, so that who tells people of it leaves none out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Reason {
     /// Nobody is let in at present.
     Refused,

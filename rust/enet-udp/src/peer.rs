@@ -170,6 +170,12 @@ impl UdpPeer {
         address.filter(|_| self.is_active())
     }
 
+    /// As [`Self::address`], also when the connection is over.
+    #[must_use]
+    pub fn last_address(&self) -> Option<SocketAddr> {
+        self.0.address.get().copied()
+    }
+
     /// Channels of the connection: as asked while connecting, 0 while disconnecting and when inactive.
     #[must_use]
     pub fn channel_count(&self) -> usize {

@@ -15,14 +15,14 @@ use godot::obj::Gd;
 use parking_lot::Mutex;
 
 use crate::address::{self, Remote};
-use crate::dtls::Control;
+use crate::dtls::{Control, DtlsFailure};
 use crate::error::{
     AddressError, BroadcastError, ConnectError, CreateError, NotActive, SettingError,
     SocketSendError,
 };
 use crate::host_settings::HostSettings;
 use crate::lookup::{self, Lookup, Outcome};
-use crate::packet_peer::{ENetPacketPeerRs, Endings, PeerCore, packet_flags};
+use crate::packet_peer::{ENetPacketPeerRs, Ending, Endings, PeerCore, packet_flags};
 use crate::raw::SharedGd;
 use crate::setting_properties::KeepsSettings;
 use crate::settings;
@@ -114,6 +114,19 @@ const SEARCH_INTERVAL: Duration = Duration::from_millis(5);
 /// The socket of a host is gone.
 #[derive(Debug)]
 pub(crate) struct SocketDead;
+
+/// Whether, and by what, a host came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HostEnd {
+    /// It works.
+    Open,
+    /// A script destroyed it.
+    Destroyed,
+    /// Its socket does not work any more.
+    SocketLost,
+    /// DTLS failed.
+    Dtls(DtlsFailure),
+}
 
 /// One ENet host, or none yet, and the objects of its peers.
 ///
@@ -240,6 +253,18 @@ impl ConnectionCore {
     /// Whether there is a host whose socket works.
     pub(crate) fn is_open(&self) -> bool {
         self.host.lock().as_ref().is_some_and(UdpHost::is_open)
+    }
+
+    /// Whether, and by what, the host came to its end.
+    pub(crate) fn end(&self) -> HostEnd {
+        let host = self.host.lock().clone();
+        match host {
+            None => HostEnd::Destroyed,
+            Some(host) if host.is_open() => HostEnd::Open,
+            Some(_) => self
+                .dtls_failure()
+                .map_or(HostEnd::SocketLost, HostEnd::Dtls),
+        }
     }
 
     /// How many peers became inactive so far; only comparing for equality makes sense.
@@ -393,12 +418,9 @@ impl ConnectionCore {
                 peer: self.adopt(peer, 0),
                 data,
             },
-            HostEvent::Disconnect {
-                peer,
-                data,
-                cause: _,
-            } => {
+            HostEvent::Disconnect { peer, data, cause } => {
                 let peer = self.peers.lock().remove(&peer)?;
+                peer.core.end(Ending { cause, data });
                 self.endings.fetch_add(1, Ordering::Release);
                 ConnectionEvent::Disconnect { peer, data }
             }

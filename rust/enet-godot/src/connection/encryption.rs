@@ -54,10 +54,16 @@ impl ConnectionCore {
         Ok(())
     }
 
+    /// Why the host ended by itself, if DTLS was the reason.
+    pub(super) fn dtls_failure(&self) -> Option<DtlsFailure> {
+        let control = self.dtls.lock().clone()?;
+        control.failure()
+    }
+
     /// Logs why the host ended by itself, if DTLS was the reason.
     pub(crate) fn report_end(&self) {
         let control = self.dtls.lock().clone();
-        match control.and_then(|control| control.take_failure()) {
+        match control.and_then(|control| control.tell_failure()) {
             // A remote that leaves is no error.
             None | Some(DtlsFailure::Closed) => {}
             Some(failure) => log::error!("{failure}"),

@@ -14,7 +14,9 @@ use godot::global::Error as GodotError;
 use godot::prelude::*;
 
 use self::core::SocketDead;
-pub(crate) use self::core::{Claim, ConnectionCore, ConnectionEvent, HostArguments, PeerHandle};
+pub(crate) use self::core::{
+    Claim, ConnectionCore, ConnectionEvent, HostArguments, HostEnd, PeerHandle,
+};
 use crate::address::BindAddress;
 use crate::convert::{Said, is_printed};
 use crate::engine_log;

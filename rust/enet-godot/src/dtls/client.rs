@@ -201,7 +201,7 @@ impl Transport for Client {
         }
         // The old socket must be gone before the port can be had again.
         self.state = State::Unbound;
-        self.control.take_failure();
+        self.control.recover();
         self.local_address = self.bound_to;
         match bind(self.bound_to) {
             Ok(socket) => self.state = State::Idle(socket),

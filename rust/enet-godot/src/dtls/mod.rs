@@ -67,6 +67,8 @@ pub(crate) enum DtlsFailure {
 pub(crate) struct Control {
     refuses: AtomicBool,
     failure: Mutex<Option<DtlsFailure>>,
+    /// Whether it was told.
+    is_told: AtomicBool,
 }
 
 impl Control {
@@ -75,9 +77,22 @@ impl Control {
         self.refuses.store(refuse, Ordering::Relaxed);
     }
 
-    /// Why the transport is broken; answered once.
-    pub(crate) fn take_failure(&self) -> Option<DtlsFailure> {
-        self.failure.lock().take()
+    /// Why the transport is broken.
+    pub(crate) fn failure(&self) -> Option<DtlsFailure> {
+        *self.failure.lock()
+    }
+
+    /// As [`Self::failure`], for a line about it: answered once.
+    pub(crate) fn tell_failure(&self) -> Option<DtlsFailure> {
+        let failure = self.failure()?;
+        let was_told = self.is_told.swap(true, Ordering::Relaxed);
+        (!was_told).then_some(failure)
+    }
+
+    /// Forgets it, as another connection begins.
+    fn recover(&self) {
+        *self.failure.lock() = None;
+        self.is_told.store(false, Ordering::Relaxed);
     }
 
     fn refuses(&self) -> bool {
@@ -172,9 +187,14 @@ mod tests {
     #[test]
     fn a_failure_is_told_once() {
         let control = Control::default();
-        assert_eq!(control.take_failure(), None);
+        assert_eq!(control.tell_failure(), None);
         control.fail(DtlsFailure::WrongName);
-        assert_eq!(control.take_failure(), Some(DtlsFailure::WrongName));
-        assert_eq!(control.take_failure(), None);
+        assert_eq!(control.tell_failure(), Some(DtlsFailure::WrongName));
+        assert_eq!(control.tell_failure(), None);
+        assert_eq!(control.failure(), Some(DtlsFailure::WrongName));
+        control.recover();
+        assert_eq!(control.failure(), None);
+        control.fail(DtlsFailure::Closed);
+        assert_eq!(control.tell_failure(), Some(DtlsFailure::Closed));
     }
 }

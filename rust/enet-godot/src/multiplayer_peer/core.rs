@@ -6,8 +6,9 @@ use enet_proto::PacketFlags;
 use godot::obj::Gd;
 use parking_lot::{Mutex, MutexGuard};
 
+use super::failure::{Failure, Report};
 use super::filter::Filter;
-use super::session::{Incoming, Role, Session, Status};
+use super::session::{Incoming, Role, SERVER_ID, Session, Status};
 use crate::address::BindAddress;
 use crate::bans::BanList;
 use crate::connection::{ENetConnectionRs, PeerHandle};
@@ -39,6 +40,8 @@ pub(super) struct State {
     pub(super) settings: HostSettings,
     pub(super) filter: Filter,
     pub(super) bans: BanList,
+    /// Why the last connection or attempt of this session, or the one before, ended.
+    pub(super) last_report: Report,
     lent: Lent,
 }
 
@@ -55,6 +58,7 @@ impl Default for State {
             settings: HostSettings::default(),
             filter: Filter::default(),
             bans: BanList::default(),
+            last_report: Report::default(),
             lent: Lent::default(),
         }
     }
@@ -82,6 +86,7 @@ impl Core {
         }
         state.epoch += 1;
         session.epoch = state.epoch;
+        state.last_report = Report::default();
         state.session = Some(session);
         None
     }
@@ -337,6 +342,13 @@ impl State {
     #[must_use]
     fn end_session(&mut self) -> Option<Session> {
         self.refuse_new_connections = false;
+        if let Some(session) = &self.session
+            && session.role == Role::Client
+            && self.last_report.failure == Failure::None
+            && let Some(server) = session.peers.get(&SERVER_ID)
+        {
+            self.last_report = session.report_leaving(SERVER_ID, &server.peer);
+        }
         self.session.take()
     }
 }

@@ -107,6 +107,7 @@ impl Core {
         server.core().peer().set_alternatives(others.collect());
         let links = Links::shared(connection);
         let mut session = Session::new(Role::Client, Status::Connecting, unique_id, links);
+        session.server = Some((arguments.address.to_owned(), arguments.port));
         session.peers.insert(SERVER_ID, Registered::new(server));
         self.start(session)
     }

@@ -4,8 +4,10 @@ mod core;
 mod create;
 mod door;
 mod entry;
+mod failure;
 mod filter;
 mod links;
+mod outcome;
 mod poll;
 mod send;
 mod session;
@@ -144,4 +146,5 @@ pub(crate) fn register() {
     setting_properties::register_enum::<ENetMultiplayerPeerRs>();
     setting_properties::register::<ENetMultiplayerPeerRs>();
     entry::register();
+    outcome::register();
 }

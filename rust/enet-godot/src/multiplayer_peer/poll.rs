@@ -7,6 +7,7 @@ use enet_proto::Reason;
 
 use super::core::Core;
 use super::door::client_id;
+use super::failure::Report;
 use super::session::{Gone, Incoming, Registered, Role, SERVER_ID, Session, Status};
 use crate::connection::{ConnectionCore, ConnectionEvent, PeerHandle};
 use crate::error::NotActive;
@@ -65,6 +66,7 @@ pub(super) struct Joined {
 pub(super) struct Left {
     pub(super) unique_id: i32,
     peer: Arc<PeerHandle>,
+    report: Report,
 }
 
 impl Core {
@@ -81,17 +83,25 @@ impl Core {
         })
     }
 
-    /// Works until there is a signal to emit; `None` when the poll is done.
+    /// Works until there is a signal to emit; `None` when the poll is done. Why a peer left can be read from then on.
     ///
     /// No object that scripts may know is dropped before a signal, so no script runs before the first one. After the
     /// emission of [`Signal::Disconnected`], [`Self::finish_leaving`] must be called.
     pub(super) fn next_signal(&self, run: &mut PollRun) -> Option<Signal> {
-        while let Some((unique_id, peer)) = run.ended.pop() {
-            if let Some(signal) = self.take_ended(run, unique_id, peer) {
-                return Some(signal);
-            }
+        let signal = self.find_signal(run)?;
+        if let Signal::Disconnected(left) = &signal {
+            self.lock().last_report = left.report.clone();
         }
+        Some(signal)
+    }
+
+    fn find_signal(&self, run: &mut PollRun) -> Option<Signal> {
         loop {
+            while let Some((unique_id, peer)) = run.ended.pop() {
+                if let Some(signal) = self.take_ended(run, unique_id, peer) {
+                    return Some(signal);
+                }
+            }
             if run.current.is_none() && !self.enter_next_link(run)? {
                 break;
             }
@@ -150,8 +160,15 @@ impl Core {
             return;
         };
         if session.role != Role::Mesh {
+            run.ended = session.lost_with_host();
+            if !run.ended.is_empty() {
+                // Whoever arrived departs, before the session ends by the next look at this link.
+                run.place = 0;
+                return;
+            }
+            let report = session.report_on_host();
             drop(state);
-            return self.close_session(run.epoch);
+            return self.fail_session(run.epoch, report);
         }
         // Another thread may have put a new link in its place.
         if session.leads_over(current.key, &current.connection)
@@ -161,6 +178,7 @@ impl Core {
             run.departures.push_back(Left {
                 unique_id: current.key,
                 peer: registered.peer.clone(),
+                report: session.report_on(current.key, &registered.peer),
             });
         }
     }
@@ -185,21 +203,26 @@ impl Core {
         unique_id: i32,
         peer: Arc<PeerHandle>,
     ) -> Option<Signal> {
-        let was_connecting = {
+        let (was_connecting, report) = {
             let mut state = self.lock();
             let session = state.session_of(run.epoch)?;
             if !session.is_registered(unique_id, &peer) {
                 return None;
             }
+            let report = session.report_on(unique_id, &peer);
             run.over.gone.push(session.unregister(unique_id));
-            session.status == Status::Connecting
+            (session.status == Status::Connecting, report)
         };
         if was_connecting {
             // Nobody was told that the server was there.
-            self.close_session(run.epoch);
+            self.fail_session(run.epoch, report);
             return None;
         }
-        Some(Signal::Disconnected(Left { unique_id, peer }))
+        Some(Signal::Disconnected(Left {
+            unique_id,
+            peer,
+            report,
+        }))
     }
 
     /// After `peer_disconnected`: unregisters the peer, and ends the session of a client.
@@ -307,7 +330,7 @@ impl Core {
         link_key: i32,
         peer: Arc<PeerHandle>,
     ) -> Option<Signal> {
-        let (role, status, left) = {
+        let (role, status, left, report) = {
             let mut state = self.lock();
             let session = state.session_of(run.epoch)?;
             // One that was dropped by force, or never registered, left long ago for all that is known here.
@@ -315,11 +338,16 @@ impl Core {
                 .id_of(link_key, &peer)
                 .filter(|id| session.is_registered(*id, &peer))?;
             let is_news = session.status == Status::Connected && session.mark_leaving(unique_id);
-            let left = is_news.then_some(Left { unique_id, peer });
-            (session.role, session.status, left)
+            let report = session.report_on(unique_id, &peer);
+            let left = is_news.then(|| Left {
+                unique_id,
+                peer,
+                report: report.clone(),
+            });
+            (session.role, session.status, left, report)
         };
         if status == Status::Connecting {
-            self.close_session(run.epoch);
+            self.fail_session(run.epoch, report);
         }
         if role == Role::Mesh {
             // Reported when all connections were polled, and this one has nobody left.

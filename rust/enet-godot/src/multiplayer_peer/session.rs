@@ -53,6 +53,8 @@ pub(super) struct Session {
     pub(super) role: Role,
     pub(super) status: Status,
     pub(super) unique_id: i32,
+    /// Of a client: address and port of its server, as the script gave them.
+    pub(super) server: Option<(String, i32)>,
     pub(super) links: Links<Connection>,
     /// Of a server: who gets in.
     pub(super) door: Option<Arc<Door>>,
@@ -126,7 +128,7 @@ impl Registered {
 }
 
 impl Session {
-    /// Without peers, and without a door.
+    /// Without peers, without a server, and without a door.
     pub(super) fn new(
         role: Role,
         status: Status,
@@ -138,6 +140,7 @@ impl Session {
             role,
             status,
             unique_id,
+            server: None,
             links,
             door: None,
             peers: HashMap::new(),
@@ -211,17 +214,31 @@ impl Session {
         if !has_news {
             return Vec::new();
         }
-        let mut ended: Vec<_> = self
-            .peers
-            .iter()
-            .filter(|(_, registered)| !registered.is_leaving && !registered.peer.core().is_active())
-            .map(|(unique_id, registered)| (*unique_id, registered.peer.clone()))
-            .collect();
+        let mut ended = self.ended_peers();
         ended.sort_unstable_by_key(|(unique_id, peer)| {
             let place = self.links.place(self.role.link_key(*unique_id));
             Reverse((place, peer.serial()))
         });
         ended
+    }
+
+    /// The registered peers of a server or client that were connected when their host came to its end; the first to
+    /// report comes last.
+    pub(super) fn lost_with_host(&self) -> Vec<(i32, Arc<PeerHandle>)> {
+        if self.status != Status::Connected {
+            return Vec::new();
+        }
+        let mut lost = self.ended_peers();
+        lost.sort_unstable_by_key(|(_, peer)| Reverse(peer.serial()));
+        lost
+    }
+
+    fn ended_peers(&self) -> Vec<(i32, Arc<PeerHandle>)> {
+        self.peers
+            .iter()
+            .filter(|(_, registered)| !registered.is_leaving && !registered.peer.core().is_active())
+            .map(|(unique_id, registered)| (*unique_id, registered.peer.clone()))
+            .collect()
     }
 
     /// Notes that `peer_disconnected` is due for the peer `unique_id`; false if that was known, or there is none.

@@ -10,7 +10,7 @@ use enet_proto::consts::{PEER_PACKET_LOSS_SCALE, PEER_PACKET_THROTTLE_SCALE};
 use godot::global::Error as GodotError;
 use godot::prelude::*;
 
-pub(crate) use self::core::{Endings, PeerCore, packet_flags};
+pub(crate) use self::core::{Ending, Endings, PeerCore, packet_flags};
 use crate::convert::{Said, address_text};
 use crate::lent;
 use crate::raw::{self, OwnVirtuals, VirtualCall, own_virtuals, virtual_method};
