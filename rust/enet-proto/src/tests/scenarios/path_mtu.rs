@@ -200,7 +200,8 @@ fn large_packets_that_nobody_acknowledges_cost_a_probe_every_half_minute() {
 fn an_outage_says_nothing_of_the_path() {
     let mut pair = Setup::new(13).pair();
     pair.connect(0);
-    pair.run_for(millis(25));
+    // A probe is on its way, and so is the server's answer to the client's first ping.
+    pair.run_for(millis(45));
     pair.set_down(true);
     pair.run_for(millis(4000));
     pair.set_down(false);
