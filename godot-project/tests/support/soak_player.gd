@@ -5,6 +5,7 @@ extends RefCounted
 
 const NumberedLink = preload("res://tests/support/numbered_link.gd")
 const MARK: String = "SOAK "
+const LOCALHOST: String = "127.0.0.1"
 ## How a connection ends: in order after all has arrived; at once, with packets under way; at the
 ## server's hand, in order or at once; by silence, since nothing gets through any more. [code]crash[/code]
 ## is told by who ends the process.
@@ -29,7 +30,9 @@ var _link: NumberedLink
 ## The ways that this network allows, and the one of the connection there is or comes next.
 var _ways: Array[String] = []
 var _way: String
+var _id: int = 0
 var _local_port: int = 0
+var _begun_msec: int = 0
 var _next_msec: int = 0
 var _connects: int = 0
 var _disconnects: int = 0
@@ -94,13 +97,17 @@ func _join() -> void:
 	_disconnects = 0
 	_state = State.JOINING
 	_wait(PATIENCE_SECONDS)
-	if _peer.create_client("127.0.0.1", _port) != OK:
+	_begun_msec = Time.get_ticks_msec()
+	_choose_local_port()
+	_id = 0
+	if _peer.create_client(LOCALHOST, _port, 0, 0, 0, _local_port) == OK:
+		_id = _peer.get_unique_id()
+	else:
 		_end("refused")
 
 
 func _begin() -> void:
-	_link = NumberedLink.new(_peer, 1, _peer.get_unique_id())
-	_local_port = _peer.host.get_local_port()
+	_link = NumberedLink.new(_peer, 1, _id)
 	_state = State.PLAYING
 	_wait(_draw(PLAY_SECONDS))
 
@@ -133,8 +140,6 @@ func _go_on_leaving(is_late: bool) -> void:
 
 func _end(how: String) -> void:
 	_tell(how)
-	if _way == "silence":
-		_tell_network("forget")
 	_peer.close()
 	_peer = null
 	_link = null
@@ -144,12 +149,24 @@ func _end(how: String) -> void:
 
 
 func _tell(how: String) -> void:
-	var account: Dictionary = _link.account() if _link != null else {"id": _peer.get_unique_id()}
+	var account: Dictionary = _link.account() if _link != null else {"id": _id}
 	account.merge({
 		"side": "client", "class": _class_label, "way": _way, "end": how, "joined": _link != null,
-		"connects": _connects, "disconnects": _disconnects,
+		"connects": _connects, "disconnects": _disconnects, "local_port": _local_port,
+		"msec": Time.get_ticks_msec() - _begun_msec,
 	})
 	print(MARK, JSON.stringify(account))
+
+
+## Takes a port that is free, and that the network connects with nobody who was here before.
+func _choose_local_port() -> void:
+	if _network == null:
+		return
+	var socket := PacketPeerUDP.new()
+	socket.bind(0, LOCALHOST)
+	_local_port = socket.get_local_port()
+	socket.close()
+	_tell_network("forget")
 
 
 func _tell_network(order: String) -> void:

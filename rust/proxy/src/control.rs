@@ -5,7 +5,8 @@
 pub(crate) enum Order {
     /// `cut PORT`: from now on nothing gets through to or from the client with this port.
     Cut(u16),
-    /// `forget PORT`: who comes with this port now is somebody else.
+    /// `forget PORT`: who comes with this port now is somebody else, whom the server finds at another port. What the
+    /// server still sends to the one before reaches nobody: ENet's two bits of a session could not keep it apart.
     Forget(u16),
     /// `end`: print what was done, and end.
     End,

@@ -61,11 +61,6 @@ impl Flow {
         }
     }
 
-    /// By which the client can name itself.
-    pub(crate) const fn client_port(&self) -> u16 {
-        self.client.port()
-    }
-
     /// From now on nothing gets through; what is under way still arrives.
     pub(crate) const fn cut(&mut self) {
         self.is_cut = true;
@@ -175,7 +170,6 @@ mod tests {
         let address = |socket: &StdSocket| socket.local_addr().unwrap();
         socket.connect(address(&server)).unwrap();
         let mut flow = Flow::new(address(&client), address(&server), socket, 7, 0);
-        assert_eq!(flow.client_port(), address(&client).port());
 
         let got = exchange(&mut flow, &listener, [&server, &client], 0);
         for got in got {

@@ -86,14 +86,14 @@ impl Proxy {
         let mut events = Events::with_capacity(256);
         loop {
             self.wait(&mut events)?;
+            // First of all, for an order is about what its sender sends next.
+            if self.obey() {
+                return Ok(self.end());
+            }
             for event in &events {
                 match event.token() {
                     LISTENER => self.take_from_clients()?,
-                    CONTROL => {
-                        if self.obey() {
-                            return Ok(self.end());
-                        }
-                    }
+                    CONTROL => {}
                     Token(index) => self.take_from_server(index),
                 }
             }
@@ -101,7 +101,7 @@ impl Proxy {
             for flow in self.flows.values_mut() {
                 self.report.refused += flow.deliver(now, &self.listener);
             }
-            self.forget_all(|flow| flow.is_over(now));
+            self.end_flows(|flow| flow.is_over(now));
         }
     }
 
@@ -155,7 +155,7 @@ impl Proxy {
     fn take_from_server(&mut self, index: usize) {
         let now = self.now();
         let Some(flow) = self.flows.get_mut(&index) else {
-            return; // It was forgotten by an earlier event of the same wait.
+            return; // It is over.
         };
         let mut buffer = [0; LONGEST + 1];
         while let Some(len) = arrived(|| flow.socket.recv(&mut buffer)) {
@@ -169,13 +169,17 @@ impl Proxy {
         while let Some(len) = arrived(|| self.control.recv(&mut buffer)) {
             match Order::parse(&buffer[..len]) {
                 Some(Order::Cut(port)) => {
-                    let of_client = |flow: &&mut Flow| flow.client_port() == port;
-                    if let Some(flow) = self.flows.values_mut().find(of_client) {
+                    if let Some(flow) = self.flow_of(port) {
                         flow.cut();
                         self.report.cut += 1;
                     }
                 }
-                Some(Order::Forget(port)) => self.forget_all(|flow| flow.client_port() == port),
+                Some(Order::Forget(port)) => {
+                    if let Some(flow) = self.flow_of(port) {
+                        flow.cut();
+                    }
+                    self.by_client.remove(&client_at(port));
+                }
                 Some(Order::End) => return true,
                 None => {}
             }
@@ -183,7 +187,12 @@ impl Proxy {
         false
     }
 
-    fn forget_all(&mut self, is_over: impl Fn(&Flow) -> bool) {
+    fn flow_of(&mut self, port: u16) -> Option<&mut Flow> {
+        let index = self.by_client.get(&client_at(port))?;
+        self.flows.get_mut(index)
+    }
+
+    fn end_flows(&mut self, is_over: impl Fn(&Flow) -> bool) {
         let report = &mut self.report;
         self.flows.retain(|_, flow| {
             let is_over = is_over(flow);
@@ -197,7 +206,7 @@ impl Proxy {
     }
 
     fn end(mut self) -> Report {
-        self.forget_all(|_| true);
+        self.end_flows(|_| true);
         self.report
     }
 }
@@ -211,6 +220,11 @@ impl Report {
         self.duplicated += flow.duplicated;
         self.reordered += flow.reordered;
     }
+}
+
+/// All clients are on this machine.
+fn client_at(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
 }
 
 /// What a receive call brought; what it tells of earlier datagrams that reached nobody is passed over.
@@ -277,11 +291,15 @@ mod tests {
         let ports = [&one, &other].map(|client| ask(client, arguments.listen, b"who am I"));
         assert_ne!(ports[0], ports[1]);
         assert_eq!(ask(&one, arguments.listen, b"and now"), ports[0]);
+        let order = format!("forget {}", one.local_addr().unwrap().port());
+        one.send_to(order.as_bytes(), arguments.control).unwrap();
+        let anew = ask(&one, arguments.listen, b"and who now");
+        assert!(!ports.contains(&anew), "a port that the server knows");
         one.send_to(b"over", arguments.server).unwrap();
         answering.join().unwrap();
         one.send_to(b"end", arguments.control).unwrap();
         let report = running.join().unwrap();
-        assert_eq!((report.flows, report.cut), (2, 0));
-        assert!(report.delivered >= 4 && report.refused == 0, "{report:?}");
+        assert_eq!((report.flows, report.cut), (3, 0));
+        assert!(report.delivered >= 8 && report.refused == 0, "{report:?}");
     }
 }
