@@ -245,16 +245,20 @@ mod tests {
 
     use super::*;
 
-    /// Sends `data` again and again until an answer comes.
-    fn ask(socket: &StdSocket, to: SocketAddr, data: &[u8]) -> Vec<u8> {
+    /// Asks at `to` again and again which port one is seen at, until there is an answer to this `question`.
+    fn ask(socket: &StdSocket, to: SocketAddr, question: &[u8]) -> [u8; 2] {
         let mut buffer = [0; 64];
         socket
             .set_read_timeout(Some(Duration::from_millis(200)))
             .unwrap();
         for _ in 0..100 {
-            socket.send_to(data, to).unwrap();
-            if let Ok(len) = socket.recv(&mut buffer) {
-                return buffer[..len].to_vec();
+            socket.send_to(question, to).unwrap();
+            while let Ok(len) = socket.recv(&mut buffer) {
+                if let Some((port, answered)) = buffer[..len].split_first_chunk()
+                    && answered == question
+                {
+                    return *port;
+                }
             }
         }
         panic!("no answer from {to}");
@@ -273,7 +277,7 @@ mod tests {
         };
         let proxy = Proxy::open(&arguments).unwrap();
         let running = thread::spawn(move || proxy.run().unwrap());
-        // It answers each client with the port that it sees him at, and ends with its socket's timeout.
+        // It answers each client with the port that it sees him at and his question, and ends with its socket's timeout.
         server
             .set_read_timeout(Some(Duration::from_secs(5)))
             .unwrap();
@@ -283,7 +287,7 @@ mod tests {
                 if &buffer[..len] == b"over" {
                     return;
                 }
-                let answer = from.port().to_be_bytes();
+                let answer = [&from.port().to_be_bytes(), &buffer[..len]].concat();
                 server.send_to(&answer, from).unwrap();
             }
         });
