@@ -25,6 +25,7 @@ func run() -> void:
 		_check_attempts,
 		_check_door,
 		_check_goodbyes,
+		_check_kicks,
 		_check_silence,
 		_check_strangers,
 		_check_stall,
@@ -128,6 +129,30 @@ func _check_goodbyes() -> void:
 	_is_told(client, "a client leaves", lost, "LOCAL_CLOSED", "This side")
 	_is_told(_server, "a client leaves the server", ["peer_disconnected"], "REMOTE_CLOSED", "closed")
 	_end()
+
+
+## Kicks with and without a code, and what is no kick.
+func _check_kicks() -> void:
+	if not is_ours:
+		return
+	_start_server()
+	complains("a kick of nobody", _server.peer.call.bind("kick", 5), ERR_INVALID_PARAMETER)
+	var lost: Array = ["peer_disconnected", "server_disconnected"]
+	for code: int in [0, 7, 4095]:
+		var client: Witness = await _join("a client before it is kicked with %d" % code)
+		var id: int = client.peer.get_unique_id()
+		for wrong: int in [-1, 4096]:
+			complains("a kick with %d" % wrong, _server.peer.call.bind("kick", id, wrong), ERR_INVALID_PARAMETER)
+		answers("a kick with %d" % code, _server.peer.call.bind("kick", id, code), OK)
+		await _until_both_over(client, "a kick with %d" % code)
+		_is_told(client, "who is kicked with %d" % code, lost, "KICKED", "with code %d" % code, code)
+		_is_told(_server, "who kicks with %d" % code, ["peer_disconnected"], "LOCAL_CLOSED", "This side")
+	if _is_theirs_ours():
+		var client: Witness = await _join("a client that would kick")
+		complains("a client cannot kick", client.peer.call.bind("kick", 1), ERR_UNCONFIGURED)
+		check(_is_connected(client), "and stays connected")
+	_end()
+	complains("a kick without a session", new_peer().call.bind("kick", 2), ERR_UNCONFIGURED)
 
 
 ## Connections over which nothing comes any more.
@@ -288,7 +313,9 @@ func _attempt(what: String, address: String, to_port: int, seconds: float, limit
 
 
 ## Checks what [param witness] was told, and that it can still be read.
-func _is_told(witness: Witness, what: String, signals: Array, failure: String, words: String) -> void:
+func _is_told(
+	witness: Witness, what: String, signals: Array, failure: String, words: String, code: int = 0
+) -> void:
 	var names: Array = witness.told.map(func(entry: Array) -> String: return entry[0])
 	check_equal(names, signals, "%s: the signals" % what)
 	if not witness.peer.get_class().ends_with("Rs"):
@@ -297,7 +324,7 @@ func _is_told(witness: Witness, what: String, signals: Array, failure: String, w
 	check_equal(Witness.failure_of(witness.peer), failure, "%s: told afterwards" % what)
 	check(witness.text.contains(words), "%s: as a sentence" % what, witness.text)
 	check_equal(witness.peer.call("get_failure_text"), witness.text, "%s: the sentence stays" % what)
-	check_equal(witness.code, 0, "%s: without a code" % what)
+	check_equal(witness.code, code, "%s: its code" % what)
 
 
 func _start_server(max_clients: int = 4, timeout: int = 0) -> void:

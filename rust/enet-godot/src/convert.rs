@@ -7,8 +7,8 @@ use enet_proto::SendError;
 use godot::global::{Error as GodotError, godot_error};
 
 use crate::error::{
-    BanError, ConnectError, CreateError, DtlsSetupError, MeshError, PeerSendError, PutPacketError,
-    ReadError,
+    BanError, ConnectError, CreateError, DtlsSetupError, KickError, LookupError, MeshError,
+    PeerSendError, PutPacketError, ReadError,
 };
 use crate::raw::{Answer, ReturnPtr};
 
@@ -163,6 +163,17 @@ impl Coded for PeerSendError {
             self,
             Self::Refused(SendError::NotConnected(_) | SendError::TooLarge { .. })
         )
+    }
+}
+
+impl Coded for KickError {
+    fn code(&self) -> GodotError {
+        match self {
+            Self::Client | Self::Lookup(LookupError::NotActive(_)) => GodotError::ERR_UNCONFIGURED,
+            Self::Code(_) | Self::Lookup(LookupError::UnknownPeer(_)) => {
+                GodotError::ERR_INVALID_PARAMETER
+            }
+        }
     }
 }
 

@@ -171,6 +171,17 @@ pub(crate) enum LookupError {
     UnknownPeer(i32),
 }
 
+/// Why nobody was kicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KickError {
+    #[error("the code of a kick must be between 0 and 4095 (inclusive), not {0}")]
+    Code(i64),
+    #[error("a client cannot kick its server: use 'disconnect_peer' or 'close'")]
+    Client,
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+}
+
 /// Why a setting was left as it was.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum SettingError {

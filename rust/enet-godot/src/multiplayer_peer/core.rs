@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enet_proto::PacketFlags;
+use enet_proto::{PacketFlags, Reason};
 use godot::obj::Gd;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -115,6 +115,20 @@ impl Core {
 
     /// Disconnects a registered peer; with `force` it is unregistered at once, and its end is not reported.
     pub(crate) fn disconnect_peer(&self, unique_id: i32, force: bool) -> Result<(), LookupError> {
+        let peer = self.part_from(unique_id, Reason::Closed)?;
+        if let Some(peer) = peer.filter(|_| force) {
+            self.drop_peer(unique_id, &peer);
+        }
+        Ok(())
+    }
+
+    /// Asks a registered peer to part, for `reason`, and sends that; `None` if there was only an attempt to connect,
+    /// which is over then.
+    pub(super) fn part_from(
+        &self,
+        unique_id: i32,
+        reason: Reason,
+    ) -> Result<Option<Arc<PeerHandle>>, LookupError> {
         let (peer, connection, is_connecting) = {
             let state = self.lock();
             let session = state.session()?;
@@ -133,17 +147,14 @@ impl Core {
         if is_connecting {
             // There is nobody yet who could agree on the end.
             self.close();
-            return Ok(());
+            return Ok(None);
         }
         // A peer that a script has ended already is cleared away by the next poll.
-        let _ = peer.core().disconnect(0);
+        let _ = peer.core().disconnect(reason.to_data());
         if let Some(Ok(host)) = connection.map(|connection| connection.host()) {
             host.flush();
         }
-        if force {
-            self.drop_peer(unique_id, &peer);
-        }
-        Ok(())
+        Ok(Some(peer))
     }
 
     /// Unregisters `peer`. A client has no other, so its session ends; the connection object, which a script may hold,

@@ -6,6 +6,7 @@ mod door;
 mod entry;
 mod failure;
 mod filter;
+mod kick;
 mod links;
 mod outcome;
 mod poll;

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use enet_proto::{Packet, PeerState};
+use enet_proto::{Packet, PeerState, Reason};
 use godot::obj::Gd;
 
 use super::door::Door;
@@ -253,7 +253,7 @@ impl Session {
         for registered in self.peers.values() {
             let peer = registered.peer.core();
             if peer.state() == PeerState::Connected {
-                let _ = peer.disconnect_now(0);
+                let _ = peer.disconnect_now(Reason::Closed.to_data());
             }
         }
         for connection in self.links.connections() {
