@@ -193,6 +193,14 @@ pub(crate) enum SettingError {
         "timeout limit must be less than minimum timeout, which itself must be less than maximum timeout"
     )]
     Timeouts,
+    #[error("{0} is no limit of ENetConnectionRs.Limit")]
+    NoLimit(i32),
+    #[error("{name} must be between 0, which lifts it, and {most}, not {value}")]
+    Limit {
+        name: &'static str,
+        most: i64,
+        value: i64,
+    },
     #[error("{0} is none of RECOVERY_FAST and RECOVERY_VANILLA")]
     Recovery(i32),
     #[error("'{name}' must be between 0 and 1000000 seconds (inclusive), not {value}")]

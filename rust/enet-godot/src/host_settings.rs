@@ -6,6 +6,7 @@ use enet_proto::{PeerTimes, Recovery};
 use enet_udp::UdpHost;
 
 use crate::error::SettingError;
+use crate::limits::HostLimits;
 
 /// Longest span that can be set, in seconds: more than eleven days. A longer one is a slip of the pen.
 const LONGEST_SECONDS: f64 = 1_000_000.0;
@@ -23,6 +24,7 @@ pub(crate) struct HostSettings {
     times: PeerTimes,
     /// Seconds; 0 is for ever.
     max_stall_time: f64,
+    pub(crate) limits: HostLimits,
 }
 
 /// The whole numbers among the settings.
@@ -54,6 +56,7 @@ impl Default for HostSettings {
             connect_timeout: 0.0,
             times: PeerTimes::default(),
             max_stall_time: DEFAULT_STALL_SECONDS,
+            limits: HostLimits::default(),
         }
     }
 }
@@ -68,6 +71,7 @@ impl HostSettings {
             ..self.times
         });
         host.set_max_stall_time(span(self.max_stall_time));
+        self.limits.apply(host);
     }
 
     pub(crate) const fn connect_timeout(&self) -> f64 {

@@ -21,6 +21,7 @@ mod engine_log;
 mod error;
 mod host_settings;
 mod lent;
+mod limits;
 mod lookup;
 mod multiplayer_peer;
 mod packet_peer;

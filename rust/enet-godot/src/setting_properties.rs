@@ -28,6 +28,14 @@ impl ClassEnum for RecoveryMode {
     const QUALIFIED_NAME: &'static str = "ENetMultiplayerPeerRs.Recovery";
 }
 
+/// `ENetConnectionRs.Limit`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Limit {}
+
+impl ClassEnum for Limit {
+    const QUALIFIED_NAME: &'static str = "ENetConnectionRs.Limit";
+}
+
 const RECOVERY_FAST: i32 = 0;
 const RECOVERY_VANILLA: i32 = 1;
 
@@ -159,6 +167,24 @@ macro_rules! setting_properties {
                     settings.throttle_enabled = enabled;
                     Ok(())
                 });
+            }
+
+            #[func]
+            fn get_limit(
+                &self,
+                limit: crate::types::EnumInt<crate::setting_properties::Limit>,
+            ) -> i64 {
+                let value = self.core.settings().limits.get(limit.0);
+                crate::convert::Said::or(value, 0).speak()
+            }
+
+            #[func]
+            fn set_limit(
+                &self,
+                limit: crate::types::EnumInt<crate::setting_properties::Limit>,
+                value: i64,
+            ) {
+                self.change(|settings| settings.limits.set(limit.0, value));
             }
 
             #[func]

@@ -48,6 +48,10 @@ pub struct Limits {
     /// Commands of one datagram that are acknowledged; default 64. ENet puts at most 32 into a datagram. What follows in
     /// the datagram is dropped.
     pub acknowledgements_per_datagram: usize,
+    /// Bytes that all peers together may have waiting for the application, or for their missing parts; default 1 GiB. Over
+    /// it each peer may still have its share, the limit divided by the peers, so that they hold twice as much at worst.
+    /// Those of one peer are [`HostConfig::maximum_waiting_data`](crate::HostConfig::maximum_waiting_data).
+    pub memory: usize,
     /// Lines per second that a host writes to the log about what others sent; default 10.
     pub log_lines: u32,
 }
@@ -69,6 +73,7 @@ impl Default for Limits {
             bytes_per_peer: 512 * 1024 * 1024,
             decompression_ratio: 256,
             acknowledgements_per_datagram: 64,
+            memory: 1024 * 1024 * 1024,
             log_lines: 10,
         }
     }

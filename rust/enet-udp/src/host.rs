@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use enet_proto::{
-    Admission, Compressor, ConnectRequest, HostStatistics, Packet, PeerState, PeerTimes, Prefix,
-    Recovery, Verdict, WaitingId,
+    Admission, Compressor, ConnectRequest, HostStatistics, Limits, Packet, PeerState, PeerTimes,
+    Prefix, Recovery, Verdict, WaitingId,
 };
 use mio::Token;
 
@@ -342,6 +342,34 @@ impl UdpHost {
         self.0
             .shared
             .with_engine(|engine| engine.host.set_admission(admission));
+    }
+
+    /// What others may cost the host; the defaults when closed.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let limits = self.0.shared.with_engine(|engine| engine.host.limits());
+        limits.unwrap_or_default()
+    }
+
+    /// Changes what others may cost the host; see [`enet_proto::Host::set_limits`].
+    pub fn set_limits(&self, limits: Limits) {
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.set_limits(limits));
+    }
+
+    /// Changes [`UdpHostConfig::duplicate_peers`], for connections to come.
+    pub fn set_duplicate_peers(&self, peers: usize) {
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.set_duplicate_peers(peers));
+    }
+
+    /// Changes [`UdpHostConfig::maximum_waiting_data`], in bytes.
+    pub fn set_maximum_waiting_data(&self, bytes: usize) {
+        self.0
+            .shared
+            .with_engine(|engine| engine.host.set_maximum_waiting_data(bytes));
     }
 
     /// Lets nobody from `prefix` in for `duration`; `None` is for good. Who tries is told `answer`, or nothing. An

@@ -21,6 +21,7 @@ use crate::address::BindAddress;
 use crate::convert::{Said, is_printed};
 use crate::engine_log;
 use crate::error::CreateError;
+use crate::limits;
 use crate::packet_peer::ENetPacketPeerRs;
 use crate::raw;
 use crate::setting_properties::{self, KeepsSettings as _, setting_properties};
@@ -309,6 +310,7 @@ impl ClassEnum for HostStatistic {
 /// Registers the enums and properties of the class.
 pub(crate) fn register() {
     setting_properties::register::<ENetConnectionRs>();
+    raw::register_enum::<ENetConnectionRs>("Limit", &limits::constants());
     raw::register_enum::<ENetConnectionRs>(
         "CompressionMode",
         &[

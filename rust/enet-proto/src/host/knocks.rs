@@ -53,6 +53,12 @@ impl Knocks {
         }
     }
 
+    /// Changes the rate; see [`Self::new`].
+    pub(super) fn set_rate(&mut self, rate: u32) {
+        self.first = TokenBucket::new(rate, rate, Time::ZERO);
+        self.repeated = self.first;
+    }
+
     /// Whether the CONNECT of an attempt that is not known yet is to be taken up. If not, it is remembered.
     pub(super) fn admit(&mut self, now: Time, from: SocketAddr, connect_id: [u8; 4]) -> bool {
         if self.first.take(1, now) {

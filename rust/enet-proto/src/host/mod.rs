@@ -15,6 +15,7 @@ mod handshake;
 mod inspect;
 mod knocks;
 mod labels;
+mod memory;
 mod proof;
 mod receive;
 mod slots;
@@ -86,6 +87,8 @@ pub struct Host {
     open_peers: usize,
     /// Peers whose remote has left: their slots are free as soon as that is acknowledged and reported.
     leaving_peers: usize,
+    /// Bytes that all peers have waiting for the application.
+    waiting_data: usize,
     limited_peers: usize,
     /// Whether peers are to be told their share of our bandwidth at the next tick.
     recalculate: bool,
@@ -166,6 +169,7 @@ impl Host {
             statistics: HostStatistics::default(),
             open_peers: 0,
             leaving_peers: 0,
+            waiting_data: 0,
             limited_peers: 0,
             recalculate: false,
             last_tick: Millis(0),
@@ -469,8 +473,9 @@ impl Host {
         };
         peer.waiting = peer.waiting.saturating_sub(bytes);
         peer.unreleased = peer.unreleased.saturating_sub(events);
-        if peer.end_reported && peer.unreleased == 0 {
-            let slot = peer.id.slot;
+        let (slot, is_over) = (peer.id.slot, peer.end_reported && peer.unreleased == 0);
+        self.recount(slot);
+        if is_over {
             self.remove(slot);
         }
     }
@@ -540,6 +545,7 @@ impl Host {
         let mut statistics = self.statistics;
         statistics.half_open = self.half_open.len() as u64;
         statistics.waiting = self.waiting.len() as u64;
+        statistics.waiting_data = self.waiting_data as u64;
         statistics
     }
 
@@ -595,6 +601,7 @@ impl Host {
         peer.clear_queues();
         peer.queue_control(&mut self.stamp, Command::Disconnect { data });
         self.agenda.ready.insert(slot);
+        self.recount(slot);
     }
 
     /// Writes an unflagged DISCONNECT for [`Host::poll_transmit`] and forgets the peer.
@@ -652,6 +659,7 @@ impl Host {
         } else {
             self.agenda.dispatch(peer);
         }
+        self.recount(slot);
     }
 
     /// Frees the slot.
@@ -660,6 +668,7 @@ impl Host {
         let Some(mut peer) = self.slots.vacate(slot) else {
             return;
         };
+        self.waiting_data -= peer.counted;
         self.agenda.ready.remove(slot);
         self.agenda.clear_timer(&mut peer);
         if peer.dispatched {

@@ -280,6 +280,7 @@ impl Host {
         {
             self.agenda.ready.insert(peer.id.slot);
             self.agenda.dispatch(peer);
+            self.recount(slot);
         }
     }
 
@@ -327,6 +328,7 @@ impl Host {
         command: &Command,
         payload: &[u8],
     ) -> Result<(), Abort> {
+        let waiting_limit = self.waiting_limit();
         let peer = self.slots.at_mut(slot).ok_or(Abort::UNACCEPTABLE)?;
         let unnumbered = matches!(command, Command::Acknowledge { .. });
         if header.channel_id == CONTROL_CHANNEL
@@ -366,7 +368,7 @@ impl Host {
             | Command::SendFragment(_)
             | Command::SendUnsequenced { .. }
             | Command::SendUnreliableFragment(_) => {
-                peer.take_in(header, command, payload, &self.config)
+                peer.take_in(header, command, payload, &self.config, waiting_limit)
             }
         }
     }

@@ -126,6 +126,8 @@ pub struct HostStatistics {
     pub half_open: u64,
     /// Connections that others ask for and that wait for [`Host::answer`](crate::Host::answer), now.
     pub waiting: u64,
+    /// Bytes that all peers have waiting for the application, or for their missing parts, now.
+    pub waiting_data: u64,
     /// Bytes sent to addresses that were not proven, and received from them.
     pub unproven_bytes_sent: u64,
     /// See [`unproven_bytes_sent`](Self::unproven_bytes_sent).

@@ -9,13 +9,14 @@ use crate::packet::PacketFlags;
 use crate::wire::{Command, CommandHeader};
 
 impl Peer {
-    /// Takes in a command with its `payload`.
+    /// Takes in a command with its `payload`, if no more than `waiting_limit` bytes wait then.
     pub(crate) fn take_in(
         &mut self,
         header: CommandHeader,
         command: &Command,
         payload: &[u8],
         config: &HostConfig,
+        waiting_limit: usize,
     ) -> Result<(), Abort> {
         let CommandHeader {
             channel_id, number, ..
@@ -33,7 +34,7 @@ impl Peer {
             ready: &mut self.ready,
             channel_id,
             open: self.state == PeerState::Connected,
-            maximum_waiting_data: config.maximum_waiting_data,
+            maximum_waiting_data: waiting_limit,
             maximum_packet_size: config.maximum_packet_size,
             vanilla_quirks: config.vanilla_quirks,
         };

@@ -44,7 +44,7 @@ use crate::channel::Held;
 use crate::config::HostConfig;
 use crate::consts::{PROTOCOL_MAXIMUM_MTU, PROTOCOL_MAXIMUM_PEER_ID};
 use crate::event::{DisconnectCause, Event, PeerId};
-use crate::limits::TokenBucket;
+use crate::limits::{Limits, TokenBucket};
 use crate::packet::Packet;
 use crate::time::{Millis, Time};
 use crate::wire::{Command, CommandHeader, CommandKind};
@@ -158,6 +158,8 @@ pub(crate) struct Peer {
     /// Packets for the application, and the bytes it has not taken: these and what is buffered in channels.
     pub(crate) ready: VecDeque<Received>,
     pub(crate) waiting: usize,
+    /// What of `waiting` the host has counted.
+    pub(crate) counted: usize,
     /// What of them is buffered in channels.
     held: Held,
     /// Events that were handed out and not yet released.
@@ -227,19 +229,20 @@ impl Peer {
             outgoing_total: 0,
             ready: VecDeque::new(),
             waiting: 0,
+            counted: 0,
             held: Held::default(),
             unreleased: 0,
             end_reported: false,
             dispatched: false,
             more: false,
             timer: None,
-            quota: [
-                (config.limits.datagrams_per_peer, 1),
-                // What can never be there at once would keep the largest datagrams out for good.
-                (config.limits.bytes_per_peer, PROTOCOL_MAXIMUM_MTU),
-            ]
-            .map(|(rate, least)| TokenBucket::new(rate, rate.max(least), Time::ZERO)),
+            quota: quota(&config.limits),
         }
+    }
+
+    /// Lets the remote send what `limits` allow, from now on.
+    pub(crate) fn set_quota(&mut self, limits: &Limits) {
+        self.quota = quota(limits);
     }
 
     /// When the attempt to connect is given up; the first call of an attempt begins its time.
@@ -392,6 +395,16 @@ impl Peer {
             cause: self.cause,
         }
     }
+}
+
+/// What a remote may send: datagrams, and bytes.
+fn quota(limits: &Limits) -> [TokenBucket; 2] {
+    [
+        (limits.datagrams_per_peer, 1),
+        // What can never be there at once would keep the largest datagrams out for good.
+        (limits.bytes_per_peer, PROTOCOL_MAXIMUM_MTU),
+    ]
+    .map(|(rate, least)| TokenBucket::new(rate, rate.max(least), Time::ZERO))
 }
 
 /// Appends an unflagged DISCONNECT with this number of the control channel.

@@ -14,6 +14,7 @@ mod goodbyes;
 mod hostile;
 mod limits;
 mod locating;
+mod memory;
 mod path_mtu;
 mod recovery;
 mod sending;

@@ -1,0 +1,156 @@
+//! What all peers together may have waiting, and limits that change while a host runs.
+
+use super::super::pair::Net;
+use super::*;
+use crate::{DropCause, Limits, Packet, PeerId};
+
+const MEMORY: usize = 100_000;
+
+/// A server for some, who may have 100,000 bytes waiting, and nobody takes anything.
+fn crowd(clients: u16) -> Net {
+    let limits = Limits {
+        memory: MEMORY,
+        ..Limits::default()
+    };
+    let mut net = Setup::new(501)
+        .server(|config| config.limits(limits).manual_release(true))
+        .net(clients);
+    for client in 0..clients {
+        net.connect(client.into(), client.into());
+        net.run_for(millis(100));
+        // So that nobody gives up while he is held back.
+        let client = &mut net.clients[usize::from(client)];
+        let server = client.peer();
+        client.host.set_timeout(server, 1 << 31, 500_000, 500_000);
+    }
+    let peers: Vec<PeerId> = net.server.host.peers().collect();
+    for peer in peers {
+        net.server.host.release(peer, 1, 0);
+    }
+    net
+}
+
+fn send(net: &mut Net, client: usize, packets: usize) {
+    for _ in 0..packets {
+        net.clients[client].send(0, Packet::reliable(payload(1000)));
+    }
+    net.run_for(millis(2000));
+}
+
+fn waiting(net: &Net) -> usize {
+    usize::try_from(net.server.host.statistics().waiting_data).expect("small")
+}
+
+#[test]
+fn who_fills_the_memory_of_a_host_leaves_the_others_their_share() {
+    let mut net = crowd(4);
+    send(&mut net, 0, 300);
+    assert!((MEMORY..MEMORY + 4096).contains(&waiting(&net)));
+    let dropped = net.server.host.statistics().dropped(DropCause::Memory);
+    assert!(dropped > 0);
+    // A quarter of it each.
+    for client in 1..4 {
+        let before = waiting(&net);
+        send(&mut net, client, 20);
+        assert_eq!(waiting(&net) - before, 20_000, "client {client}");
+        send(&mut net, client, 100);
+        let share = waiting(&net) - before;
+        assert!(
+            (25_000..30_000).contains(&share),
+            "client {client}: {share}"
+        );
+    }
+    assert!(waiting(&net) <= 2 * MEMORY);
+}
+
+#[test]
+fn what_is_taken_or_goes_with_its_peer_counts_no_more() {
+    let mut net = crowd(3);
+    for client in 0..3 {
+        send(&mut net, client, 10);
+    }
+    assert_eq!(waiting(&net), 30_000);
+    let peers: Vec<PeerId> = net.server.host.peers().collect();
+    net.server.host.release(peers[0], 4, 4000);
+    assert_eq!(waiting(&net), 26_000);
+    net.server.host.disconnect_now(peers[1], 0);
+    assert_eq!(waiting(&net), 16_000);
+    net.server.host.disconnect(peers[2], 0);
+    net.run_until_idle();
+    assert_eq!(
+        waiting(&net),
+        16_000,
+        "what was handed out is the application's to release"
+    );
+    net.server.host.reset(peers[0]);
+    net.server.host.release(peers[2], 11, 10_000);
+    assert_eq!(waiting(&net), 0);
+}
+
+#[test]
+fn a_memory_without_limit_and_one_that_grows_take_everything() {
+    let mut net = crowd(1);
+    send(&mut net, 0, 300);
+    assert!(waiting(&net) < MEMORY + 4096);
+    let limits = Limits {
+        memory: 0,
+        ..net.server.host.limits()
+    };
+    net.server.host.set_limits(limits);
+    net.run_for(millis(4000));
+    assert_eq!(waiting(&net), 300_000);
+}
+
+#[test]
+fn changed_limits_hold_for_connections_that_there_are() {
+    let mut pair = Setup::plain(502).connected();
+    let from = pair.client.address;
+    let limits = Limits {
+        datagrams_per_peer: 5,
+        ..Limits::default()
+    };
+    pair.server.host.set_limits(limits);
+    assert_eq!(pair.server.host.limits(), limits);
+    let dropped = |pair: &Pair| pair.server.host.statistics().dropped(DropCause::PeerRate);
+    for number in 1..=9 {
+        let packet = Raw::timed(0, 1000).reliable(0, number, b"x");
+        pair.inject(from, &packet.0);
+    }
+    assert_eq!(dropped(&pair), 4);
+    // The same limits again give nobody a new burst.
+    pair.server.host.set_limits(limits);
+    let packet = Raw::timed(0, 1000).reliable(0, 10, b"x");
+    pair.inject(from, &packet.0);
+    assert_eq!(dropped(&pair), 5);
+}
+
+#[test]
+fn changed_limits_hold_for_those_who_come() {
+    let mut net = Setup::new(503).net(3);
+    net.server.host.set_limits(Limits {
+        join_burst: 1,
+        ..Limits::default()
+    });
+    net.connect(0, 0);
+    net.connect(1, 0);
+    net.run_for(millis(40));
+    assert_eq!(net.server.connects().len(), 1);
+    net.server.host.set_limits(Limits::default());
+    net.server.host.set_duplicate_peers(2);
+    net.run_for(millis(3000));
+    net.connect(2, 0);
+    net.run_for(millis(3000));
+    assert_eq!(net.server.connects().len(), 2, "the address is the same");
+}
+
+#[test]
+fn a_changed_limit_of_what_a_peer_may_have_waiting_holds_at_once() {
+    let mut net = crowd(1);
+    net.server.host.set_maximum_waiting_data(10_000);
+    send(&mut net, 0, 100);
+    assert!(
+        (10_000..12_000).contains(&waiting(&net)),
+        "{}",
+        waiting(&net)
+    );
+}
