@@ -120,6 +120,24 @@ fn a_packet_on_its_way_survives_a_path_that_becomes_narrow_if_it_fragments() {
 }
 
 #[test]
+fn fragments_keep_their_size_after_the_path_turned_out_to_be_narrow() {
+    let mut pair = Pair::connected(20);
+    pair.run_for(millis(1000));
+    pair.client.send(0, Packet::reliable(payload(MIB)));
+    pair.run_for(millis(30));
+    pair.set_link(|link| link.maximum_datagram_bytes(NARROW));
+    pair.run_for(millis(3000));
+    assert!(pair.client.statistics().path_mtu as usize <= NARROW);
+    assert!(pair.server.received().is_empty(), "it cannot get through");
+    // From here on somebody on the way fragments, as most do who carry IPv4.
+    pair.set_link(|link| link.maximum_datagram_bytes(usize::MAX));
+    pair.fragment_above(NARROW);
+    pair.run_for(millis(5000));
+    assert!(pair.server.received() == [&payload(MIB)[..]]);
+    assert!(pair.client.statistics().path_mtu as usize <= NARROW);
+}
+
+#[test]
 fn packets_that_share_datagrams_get_through_a_path_that_becomes_narrow() {
     let mut pair = Pair::connected(8);
     pair.run_for(millis(1000));
