@@ -25,6 +25,16 @@ func join(api: MultiplayerAPI, address: String, port: int) -> Error:
 	return err
 
 
+## Whether the last attempt found nobody at all, who may yet come.
+func has_found_nobody() -> bool:
+	return _peer.last_failure in [_peer.FAILURE_UNREACHABLE, _peer.FAILURE_CONNECT_TIMED_OUT]
+
+
+## Why the last attempt or connection ended, as a sentence.
+func get_failure_text() -> String:
+	return _peer.get_failure_text()
+
+
 func is_open() -> bool:
 	return _peer.get_connection_status() != MultiplayerPeer.CONNECTION_DISCONNECTED
 

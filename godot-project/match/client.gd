@@ -8,6 +8,9 @@ signal end_requested
 ## How long the goodbye may take. The server need not be there to answer it: it ends with its
 ## last player.
 const _GOODBYE_PATIENCE: float = 3.0
+## How long nobody need be there, and how often to look: the server may be about to start.
+const _ARRIVAL_PATIENCE: float = 10.0
+const _RETRY_SECONDS: float = 0.25
 
 var _id: int = 0
 var _stayed: float = 0.0
@@ -30,10 +33,7 @@ func _ready() -> void:
 			options.player_name, "%s, port %d" % [options.address, options.port],
 			options.may_end_match)
 	_hud.show_status("Connecting …")
-	var err: Error = _network.join(multiplayer, options.address, options.port)
-	if err != OK:
-		_finish.call_deferred(false, "Cannot connect to %s, port %d: %s" % [
-			options.address, options.port, error_string(err)])
+	_join()
 
 
 func _process(delta: float) -> void:
@@ -52,6 +52,13 @@ func _process(delta: float) -> void:
 	_session.combat.aim(avatar, _controls.aim)
 	if _controls.is_firing:
 		_session.combat.fire(avatar)
+
+
+func _join() -> void:
+	var err: Error = _network.join(multiplayer, options.address, options.port)
+	if err != OK:
+		_finish.call_deferred(false, "Cannot connect to %s, port %d: %s" % [
+			options.address, options.port, error_string(err)])
 
 
 func _take_leave(delta: float) -> void:
@@ -82,11 +89,17 @@ func _on_connected_to_server() -> void:
 
 
 func _on_connection_failed() -> void:
-	_finish(false, "Nobody answers at %s, port %d." % [options.address, options.port])
+	# Until there is a connection again, nothing here may ask one.
+	multiplayer.multiplayer_peer = OfflineMultiplayerPeer.new()
+	if _network.has_found_nobody() and _stayed < _ARRIVAL_PATIENCE:
+		get_tree().create_timer(_RETRY_SECONDS).timeout.connect(_join)
+		return
+	_finish(false, _network.get_failure_text())
 
 
 func _on_server_disconnected() -> void:
-	_finish(false, "The server closed the connection.")
+	multiplayer.multiplayer_peer = OfflineMultiplayerPeer.new()
+	_finish(false, _network.get_failure_text())
 
 
 func _on_begun() -> void:

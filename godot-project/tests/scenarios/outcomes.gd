@@ -43,6 +43,13 @@ func _check_attempts() -> void:
 	var client: Witness = await _attempt("an unknown name", UNKNOWN, port, LOOKUP_SECONDS)
 	_is_told(client, "an unknown name", ["connection_failed"], "NAME_NOT_FOUND", UNKNOWN)
 
+	var free := PacketPeerUDP.new()
+	check_equal(free.bind(0, LOCALHOST), OK, "a port is free")
+	var free_port: int = free.get_local_port()
+	free.close()
+	client = await _attempt("a port that nobody serves", LOCALHOST, free_port, PATIENCE_SECONDS)
+	_is_told(client, "a port that nobody serves", ["connection_failed"], "UNREACHABLE", "port %d" % free_port)
+
 	var silent := PacketPeerUDP.new()
 	check_equal(silent.bind(0, LOCALHOST), OK, "somebody listens and says nothing")
 	client = await _attempt("a silent port", LOCALHOST, silent.get_local_port(), PATIENCE_SECONDS, 0.3)

@@ -34,6 +34,8 @@ pub(crate) struct HostArguments {
     pub(crate) max_channels: i32,
     pub(crate) in_bandwidth: i32,
     pub(crate) out_bandwidth: i32,
+    /// Whether it only ever connects, and to one remote at a time: then the system can tell that nobody is there.
+    pub(crate) only_connects: bool,
 }
 
 impl HostArguments {
@@ -61,6 +63,7 @@ impl HostArguments {
         Ok(UdpHostConfig::new(self.max_peers as usize)
             .bind(bind)
             .threaded(settings::use_network_thread())
+            .follow_peer(self.only_connects)
             .channel_limit(self.max_channels as usize)
             .bandwidth(
                 self.in_bandwidth.cast_unsigned(),
@@ -549,6 +552,7 @@ mod tests {
         max_channels: 0,
         in_bandwidth: 0,
         out_bandwidth: 0,
+        only_connects: false,
     };
 
     #[test]
@@ -559,6 +563,7 @@ mod tests {
             max_channels: 256,
             in_bandwidth: -1,
             out_bandwidth: -1,
+            only_connects: false,
         };
         assert!(matches!(wrong.check(), Err(CreateError::PeerCount(0))));
         wrong.max_peers = 4096;

@@ -71,6 +71,7 @@ impl ENetConnectionRs {
             max_channels: max_channels.0,
             in_bandwidth: in_bandwidth.0,
             out_bandwidth: out_bandwidth.0,
+            only_connects: false,
         };
         let created = bind_to(&bind_address.to_string(), bind_port.0)
             .and_then(|bind| core(&this).open(bind, arguments));
@@ -91,6 +92,7 @@ impl ENetConnectionRs {
             max_channels: max_channels.0,
             in_bandwidth: in_bandwidth.0,
             out_bandwidth: out_bandwidth.0,
+            only_connects: false,
         };
         Said::code(core(&this).open(Bind::Unbound, arguments)).speak()
     }

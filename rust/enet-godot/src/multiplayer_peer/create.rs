@@ -53,6 +53,7 @@ impl Core {
                 max_channels: server_channels(arguments.max_channels),
                 in_bandwidth: arguments.in_bandwidth,
                 out_bandwidth: arguments.out_bandwidth,
+                only_connects: false,
             },
             settings,
         )?;
@@ -88,6 +89,8 @@ impl Core {
                 max_channels: 0,
                 in_bandwidth: arguments.in_bandwidth,
                 out_bandwidth: arguments.out_bandwidth,
+                // Who wants a port of his own may be called there.
+                only_connects: arguments.local_port == 0,
             },
             settings,
         )?;
