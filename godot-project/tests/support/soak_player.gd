@@ -5,7 +5,6 @@ extends RefCounted
 
 const NumberedLink = preload("res://tests/support/numbered_link.gd")
 const MARK: String = "SOAK "
-const LOCALHOST: String = "127.0.0.1"
 ## How a connection ends: in order after all has arrived; at once, with packets under way; at the
 ## server's hand, in order or at once; by silence, since nothing gets through any more. [code]crash[/code]
 ## is told by who ends the process.
@@ -69,6 +68,8 @@ func step() -> void:
 			_link.take(_peer.get_packet())
 	if _peer.get_connection_status() == MultiplayerPeer.CONNECTION_DISCONNECTED:
 		_end("ended" if _state == State.LEAVING and _way != "close" else "dropped")
+	elif _state == State.JOINING and _local_port == 0:
+		_introduce()
 	elif _state == State.JOINING:
 		if _peer.get_connection_status() == MultiplayerPeer.CONNECTION_CONNECTED:
 			_begin()
@@ -98,9 +99,9 @@ func _join() -> void:
 	_state = State.JOINING
 	_wait(PATIENCE_SECONDS)
 	_begun_msec = Time.get_ticks_msec()
-	_choose_local_port()
+	_local_port = 0
 	_id = 0
-	if _peer.create_client(LOCALHOST, _port, 0, 0, 0, _local_port) == OK:
+	if _peer.create_client("127.0.0.1", _port) == OK:
 		_id = _peer.get_unique_id()
 	else:
 		_end("refused")
@@ -158,15 +159,12 @@ func _tell(how: String) -> void:
 	print(MARK, JSON.stringify(account))
 
 
-## Takes a port that is free, and that the network connects with nobody who was here before.
-func _choose_local_port() -> void:
-	if _network == null:
-		return
-	var socket := PacketPeerUDP.new()
-	socket.bind(0, LOCALHOST)
-	_local_port = socket.get_local_port()
-	socket.close()
-	_tell_network("forget")
+## The network is not to take it for whoever had this port before. A first CONNECT that it forgets too is
+## repeated.
+func _introduce() -> void:
+	_local_port = _peer.host.get_local_port()
+	if _network != null:
+		_tell_network("forget")
 
 
 func _tell_network(order: String) -> void:
