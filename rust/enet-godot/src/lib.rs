@@ -28,6 +28,7 @@ mod packet_peer;
 mod raw;
 mod setting_properties;
 mod settings;
+mod statistics;
 mod types;
 
 use godot::prelude::*;

@@ -436,6 +436,12 @@ impl UdpHost {
             .unwrap_or_default()
     }
 
+    /// Events that have arrived and were not taken: packets among them, which the game has still to read.
+    #[must_use]
+    pub fn events_waiting(&self) -> usize {
+        self.0.shared.inbox.len()
+    }
+
     /// The active peers, in the order in which they appeared.
     #[must_use]
     pub fn peers(&self) -> Vec<UdpPeer> {

@@ -92,6 +92,11 @@ impl Inbox {
         self.arrived.notify_all();
     }
 
+    /// How many events wait.
+    pub(crate) fn len(&self) -> usize {
+        self.queued.load(Ordering::Acquire)
+    }
+
     /// Whether no event waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.queued.load(Ordering::Acquire) == 0

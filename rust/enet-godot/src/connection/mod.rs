@@ -3,6 +3,7 @@
 mod bans;
 mod core;
 mod encryption;
+mod statistics;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -13,8 +13,9 @@ use super::{ENetMultiplayerPeerRs, core};
 use crate::bans::{self, Ban, parse_prefix};
 use crate::connection::ConnectionCore;
 use crate::convert::Said;
-use crate::error::BanError;
+use crate::error::{BanError, NotActive};
 use crate::raw::{self, Property};
+use crate::statistics::HostNumbers;
 
 #[godot_api(secondary)]
 impl ENetMultiplayerPeerRs {
@@ -47,6 +48,12 @@ impl ENetMultiplayerPeerRs {
     fn get_bans(this: Gd<Self>) -> VarDictionary {
         core(&this).bans()
     }
+
+    /// Counters of the session's hosts; reading resets nothing.
+    #[func(gd_self)]
+    fn get_statistics(this: Gd<Self>) -> VarDictionary {
+        Said::or(core(&this).statistics(), VarDictionary::new()).speak()
+    }
 }
 
 impl Core {
@@ -78,6 +85,16 @@ impl Core {
         if let Ok(host) = connection.host() {
             bans.iter().for_each(|ban| ban.apply(&host));
         }
+    }
+
+    /// The counters of all hosts together, and how many packets the game has still to read.
+    fn statistics(&self) -> Result<VarDictionary, NotActive> {
+        let unread = self.lock().session()?.incoming.len();
+        let mut numbers = HostNumbers::default();
+        self.each_host(|host| numbers.add(host));
+        let mut dictionary = numbers.dictionary();
+        dictionary.set("packets_unread", i64::try_from(unread).unwrap_or(i64::MAX));
+        Ok(dictionary)
     }
 
     /// Calls `act` for the host of each connection, without the lock.

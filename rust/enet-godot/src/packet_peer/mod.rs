@@ -1,6 +1,7 @@
 //! `ENetPacketPeerRs`, the class.
 
 mod core;
+mod statistics;
 
 use std::sync::Arc;
 

@@ -539,13 +539,18 @@ impl Host {
         self.slots.get(peer).map(PeerStatistics::from)
     }
 
-    /// Counters of the host since it was made.
+    /// Counters of the host since it was made. Costs a look at each peer.
     #[must_use]
     pub fn statistics(&self) -> HostStatistics {
         let mut statistics = self.statistics;
         statistics.half_open = self.half_open.len() as u64;
         statistics.waiting = self.waiting.len() as u64;
         statistics.waiting_data = self.waiting_data as u64;
+        for peer in self.slots.iter() {
+            statistics.commands_resent += peer.traffic.commands_resent;
+            statistics.commands_lost += peer.traffic.commands_lost;
+            statistics.commands_queued += peer.commands_queued() as u64;
+        }
         statistics
     }
 
@@ -669,6 +674,8 @@ impl Host {
             return;
         };
         self.waiting_data -= peer.counted;
+        self.statistics.commands_resent += peer.traffic.commands_resent;
+        self.statistics.commands_lost += peer.traffic.commands_lost;
         self.agenda.ready.remove(slot);
         self.agenda.clear_timer(&mut peer);
         if peer.dispatched {

@@ -173,6 +173,7 @@ impl Host {
         if !within {
             return Err(DropCause::PeerRate);
         }
+        peer.traffic.received(len);
         Ok((peer.connect_id, peer.mtu))
     }
 
@@ -236,6 +237,9 @@ impl Host {
                             recipient = Recipient::Peer(id.slot);
                             pass.control_seen = self.control_seen(recipient);
                             self.count_incoming(id.slot, datagram.len());
+                            if let Some(peer) = self.slots.at_mut(id.slot) {
+                                peer.traffic.received(len);
+                            }
                         })
                 }
                 (Recipient::Attempt(index), _) => return self.remind(now, index, len),

@@ -126,6 +126,12 @@ pub struct HostStatistics {
     pub half_open: u64,
     /// Connections that others ask for and that wait for [`Host::answer`](crate::Host::answer), now.
     pub waiting: u64,
+    /// Commands sent once more to peers, those that are gone included.
+    pub commands_resent: u64,
+    /// Commands found lost on the way to peers, those that are gone included.
+    pub commands_lost: u64,
+    /// Commands to peers that have not been sent, or not been acknowledged, now.
+    pub commands_queued: u64,
     /// Bytes that all peers have waiting for the application, or for their missing parts, now.
     pub waiting_data: u64,
     /// Bytes sent to addresses that were not proven, and received from them.

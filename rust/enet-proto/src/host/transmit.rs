@@ -227,6 +227,9 @@ impl Host {
         }
         // Compressed, a probe would be small.
         self.seal_in_place(header, connect_id, !is_probe, buf, start);
+        if let Some(peer) = self.slots.at_mut(slot) {
+            peer.traffic.sent(buf.len() - start);
+        }
         Some(Transmit {
             to: address,
             is_probe,

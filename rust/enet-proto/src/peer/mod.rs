@@ -18,6 +18,7 @@ mod schedule;
 mod state;
 mod statistics;
 mod throttle;
+mod traffic;
 mod unsequenced;
 
 use std::collections::VecDeque;
@@ -38,6 +39,7 @@ use rtt::RoundTrip;
 pub use state::PeerState;
 pub use statistics::PeerStatistics;
 use throttle::{Loss, Throttle};
+use traffic::Traffic;
 use unsequenced::UnsequencedWindow;
 
 use crate::channel::Held;
@@ -138,6 +140,7 @@ pub(crate) struct Peer {
     pub(crate) round_trip: RoundTrip,
     pub(crate) throttle: Throttle,
     pub(crate) loss: Loss,
+    pub(crate) traffic: Traffic,
     pub(crate) ping_interval: u32,
     /// When an acknowledgement came last; 0 is never.
     last_receive: Millis,
@@ -217,6 +220,7 @@ impl Peer {
             round_trip: RoundTrip::default(),
             throttle,
             loss: Loss::default(),
+            traffic: Traffic::default(),
             ping_interval: config.peer_times.or_defaults().ping_interval,
             last_receive: Millis(0),
             last_send: Millis(0),
@@ -257,6 +261,11 @@ impl Peer {
     /// Whether data flows: connected, or connected and leaving later.
     pub(crate) const fn is_open(&self) -> bool {
         self.state.is_open()
+    }
+
+    /// Commands that have not been sent, or not been acknowledged.
+    pub(crate) fn commands_queued(&self) -> usize {
+        self.queues.len()
     }
 
     /// Whether nothing is queued and nothing awaits an acknowledgement.

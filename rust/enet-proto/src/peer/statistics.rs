@@ -55,6 +55,20 @@ pub struct PeerStatistics {
     pub path_mtu: u32,
     /// Bytes received and not yet handed out.
     pub waiting_data: usize,
+    /// Datagrams sent to the peer since the connection began, and their bytes; what the system refused included.
+    pub datagrams_sent: u64,
+    /// See [`datagrams_sent`](Self::datagrams_sent).
+    pub bytes_sent: u64,
+    /// Datagrams of the peer within its rate since the connection began, and their bytes.
+    pub datagrams_received: u64,
+    /// See [`datagrams_received`](Self::datagrams_received).
+    pub bytes_received: u64,
+    /// Commands sent once more since the connection began.
+    pub commands_resent: u64,
+    /// Commands found lost since the connection began; those that came late after all are taken off again.
+    pub commands_lost: u64,
+    /// Bytes of commands that may be in flight by the model of the path; `None` with [`Recovery::Vanilla`](crate::Recovery).
+    pub congestion_window: Option<u32>,
     /// What the remote says it can take in, bytes per second; 0 is unlimited.
     pub incoming_bandwidth: u32,
     /// What the remote says it may put out, bytes per second; 0 is unlimited.
@@ -82,12 +96,23 @@ impl From<&Peer> for PeerStatistics {
             packet_throttle_interval: peer.throttle.interval,
             packets_dropped_by_throttle: peer.dropped_by_throttle,
             packets_dropped_by_bandwidth: peer.dropped_by_bandwidth,
-            commands_queued: peer.queues.len(),
+            commands_queued: peer.commands_queued(),
             reliable_data_in_transit: peer.recovery.in_transit,
             window_size: peer.recovery.window_size,
             mtu: peer.mtu,
             path_mtu: peer.datagram_size(),
             waiting_data: peer.waiting,
+            datagrams_sent: peer.traffic.datagrams_sent,
+            bytes_sent: peer.traffic.bytes_sent,
+            datagrams_received: peer.traffic.datagrams_received,
+            bytes_received: peer.traffic.bytes_received,
+            commands_resent: peer.traffic.commands_resent,
+            commands_lost: peer.traffic.commands_lost,
+            congestion_window: peer
+                .recovery
+                .fast
+                .as_ref()
+                .map(|fast| fast.congestion_window()),
             incoming_bandwidth: peer.incoming_bandwidth,
             outgoing_bandwidth: peer.outgoing_bandwidth,
         }

@@ -64,7 +64,7 @@ const MESHES: [(&str, [Class; 4]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 31] = [
+const SINGLE: [(&str, &[(Class, Class)]); 32] = [
     ("outcomes", &[OURS, UNTHREADED, OUR_SERVER, OUR_CLIENT]),
     ("settings", &[OURS, UNTHREADED]),
     ("reentrant", &[OURS, UNTHREADED]),
@@ -75,6 +75,7 @@ const SINGLE: [(&str, &[(Class, Class)]); 31] = [
     ("admission", &ALL_PAIRS),
     ("entry", &[OURS, OUR_SERVER, UNTHREADED]),
     ("bans", &[OURS, OUR_SERVER, UNTHREADED]),
+    ("statistics", &[OURS, OUR_SERVER, UNTHREADED]),
     ("limits", &[OURS, OUR_SERVER, UNTHREADED]),
     ("entry_ids", &[OURS, OUR_SERVER, OUR_CLIENT, UNTHREADED]),
     ("compression", &ALL_PAIRS),

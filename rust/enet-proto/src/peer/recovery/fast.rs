@@ -47,6 +47,17 @@ pub(crate) struct Fast {
 }
 
 impl Fast {
+    /// Bytes that may be in flight.
+    pub(in crate::peer) fn congestion_window(&self) -> u32 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the window is far below 4 GiB, and a cast of floats saturates"
+        )]
+        let window = self.congestion.window() as u32;
+        window
+    }
+
     /// Whether a command that was never sent may leave.
     pub(in crate::peer) fn may_send(&mut self, now: Time, item: &Outgoing, mtu: u32) -> bool {
         let len = item.wire_len();
@@ -227,6 +238,7 @@ impl Peer {
             fast.detector.was_wrong();
             news.spurious_bytes += item.wire_len() as u64;
             self.loss.lost = self.loss.lost.saturating_sub(1);
+            self.traffic.commands_lost = self.traffic.commands_lost.saturating_sub(1);
         }
         if was_sent {
             fast.land(item);
@@ -267,6 +279,7 @@ impl Peer {
                 path.lost(now, fast.datagram_bytes(item), fast.round_trip.smoothed);
             }
             self.loss.lost = self.loss.lost.wrapping_add(1);
+            self.traffic.commands_lost += 1;
             fast.land(self.queues.get(key));
             lost.push(key);
         }
@@ -321,6 +334,7 @@ impl Peer {
                 path.lost(now, fast.datagram_bytes(item), timeout);
             }
             self.loss.lost = self.loss.lost.wrapping_add(1);
+            self.traffic.commands_lost += 1;
             overdue.push(key);
         }
         self.send_again(&overdue);

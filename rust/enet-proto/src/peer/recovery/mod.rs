@@ -97,6 +97,7 @@ impl Peer {
         (item.copy, item.copies) = (None, 0);
         item.attempts += 1;
         let (header, is_first) = (item.header, item.attempts == 1);
+        self.traffic.commands_resent += u64::from(!is_first);
         self.recovery.in_transit += u32_len(item.payload.len());
         if is_first
             && self.channels.contains(header.channel_id)

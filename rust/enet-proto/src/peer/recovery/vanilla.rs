@@ -67,6 +67,7 @@ impl Peer {
                 return Liveness::Dead;
             }
             self.loss.lost += 1;
+            self.traffic.commands_lost += 1;
             item.timeout = item.timeout.saturating_mul(2);
             overdue.push(key);
         }

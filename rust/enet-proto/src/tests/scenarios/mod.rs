@@ -7,6 +7,7 @@
 mod admission;
 mod alternatives;
 mod connecting;
+mod counters;
 mod disconnecting;
 mod flow;
 mod garbage;
