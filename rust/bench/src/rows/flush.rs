@@ -14,6 +14,8 @@ use crate::stats::{Summary, interleaved};
 pub(super) const NAME: &str = "flush";
 
 const LEN: usize = 60;
+/// Sockets that the peers are spread over.
+const CLIENT_HOSTS: usize = 100;
 
 pub(super) fn measure(setup: &Setup) -> Result<Vec<Line>> {
     let peers = setup.pick(4000, 1000);
@@ -52,17 +54,23 @@ pub(super) fn measure(setup: &Setup) -> Result<Vec<Line>> {
     ])
 }
 
-/// A server and the vanilla host that all its peers are of.
+/// A server and the vanilla hosts that its peers are of. Neighbours among the peers have different addresses, as those of
+/// a game have: what goes to one address could leave by one system call.
 struct Fan<S: Party> {
     server: S,
-    clients: CHost,
+    clients: Vec<CHost>,
     peers: Vec<S::Peer>,
 }
 
 impl<S: Party> Fan<S> {
     fn new(mut server: S, count: usize) -> Self {
-        let mut clients = CHost::local(count, 1);
-        let (_, peers) = connect(&mut clients, &mut server, count, 1);
+        let share = count.div_ceil(CLIENT_HOSTS);
+        let mut clients: Vec<CHost> = (0..CLIENT_HOSTS).map(|_| CHost::local(share, 1)).collect();
+        let mut peers = Vec::new();
+        for host in 0..count {
+            let host = &mut clients[host % CLIENT_HOSTS];
+            peers.extend(connect(host, &mut server, 1, 1).1);
+        }
         Self {
             server,
             clients,
@@ -74,7 +82,9 @@ impl<S: Party> Fan<S> {
     fn micros(&mut self, each: bool) -> f64 {
         // What is under way from before is over first.
         while self.server.next().is_some() {}
-        while Party::next(&mut self.clients).is_some() {}
+        for host in &mut self.clients {
+            while Party::next(host).is_some() {}
+        }
         let spent = process_cpu_of(|| {
             for peer in &self.peers {
                 self.server.send(peer, PacketFlags::UNSEQUENCED, &[7; LEN]);
