@@ -37,11 +37,8 @@ impl Host {
             return false;
         };
         // Under another label, so that a second refusal of the same attempt finds nobody.
-        let half_open = &self.half_open;
-        let label = self
-            .slots
-            .labels()
-            .draw(&mut *self.choices, |label| half_open.offers(label));
+        let labels = self.slots.labels();
+        let label = labels.draw(&mut *self.choices, &self.half_open);
         self.slots.relabel(slot, label);
         let connect_id = self.choices.connect_id();
         let sessions = self.choices.named_sessions(last);

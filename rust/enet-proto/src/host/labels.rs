@@ -7,13 +7,14 @@
 
 use std::collections::VecDeque;
 
+use super::half_open::HalfOpen;
 use super::slots::SlotSet;
 use crate::choices::Choices;
 use crate::consts::PROTOCOL_MAXIMUM_PEER_ID;
 
 /// Labels that rest at most; fewer as soon as the free ones run out.
 const RESTING: usize = 1024;
-/// Draws for a label that nobody has, was offered or had a short time ago; then draws for one that nobody has.
+/// Draws for a label that nobody has, was offered or had a short time ago, before they are looked through.
 const DRAWS: usize = 64;
 /// Labels on a page.
 const PAGE: usize = 64;
@@ -26,6 +27,8 @@ type Page = Box<[u16; PAGE]>;
 pub(super) struct Labels {
     /// Slots by label. A page exists once one of its labels was in use.
     pages: [Option<Page>; PAGE],
+    /// Labels in use.
+    held: usize,
     resting: VecDeque<u16>,
     rests: SlotSet,
 }
@@ -34,6 +37,7 @@ impl Default for Labels {
     fn default() -> Self {
         Self {
             pages: [const { None }; PAGE],
+            held: 0,
             resting: VecDeque::new(),
             rests: SlotSet::default(),
         }
@@ -51,13 +55,15 @@ impl Labels {
     pub(super) fn assign(&mut self, label: u16, slot: u16) {
         let page =
             self.pages[usize::from(label) / PAGE].get_or_insert_with(|| Box::new([NOBODY; PAGE]));
-        page[usize::from(label) % PAGE] = slot;
+        let former = std::mem::replace(&mut page[usize::from(label) % PAGE], slot);
+        self.held += usize::from(former == NOBODY);
     }
 
     /// Takes the label back and lets it rest.
     pub(super) fn give_up(&mut self, label: u16) {
         if let Some(page) = &mut self.pages[usize::from(label) / PAGE] {
-            page[usize::from(label) % PAGE] = NOBODY;
+            let former = std::mem::replace(&mut page[usize::from(label) % PAGE], NOBODY);
+            self.held -= usize::from(former != NOBODY);
         }
         if !self.rests.contains(label) {
             self.rests.insert(label);
@@ -70,17 +76,29 @@ impl Labels {
         }
     }
 
-    /// Draws a label that no peer has; if possible one that is not `offered` to somebody and does not rest either.
+    /// Draws a label that no peer has; if possible one that is not offered to any of `attempts` either, and best one that
+    /// does not rest.
     ///
     /// There is one, as there are fewer peers than labels.
-    pub(super) fn draw(&self, choices: &mut dyn Choices, offered: impl Fn(u16) -> bool) -> u16 {
+    pub(super) fn draw(&self, choices: &mut dyn Choices, attempts: &HalfOpen) -> u16 {
         let unheld = |label: &u16| self.slot(*label).is_none();
-        let fresh = |label: &u16| unheld(label) && !self.rests.contains(*label) && !offered(*label);
-        (0..DRAWS)
-            .map(|_| choices.label())
-            .find(fresh)
-            .or_else(|| (0..DRAWS).map(|_| choices.label()).find(unheld))
-            .or_else(|| (0..PROTOCOL_MAXIMUM_PEER_ID).find(unheld))
+        let unoffered = |label: &u16| unheld(label) && !attempts.offers(*label);
+        let fresh = |label: &u16| unoffered(label) && !self.rests.contains(*label);
+        let drawn = (0..DRAWS).map(|_| choices.label()).find(fresh);
+        let lonely = || {
+            // Few are left: of two attempts with one label only the first gets in.
+            let some = self.held + attempts.len() <= usize::from(PROTOCOL_MAXIMUM_PEER_ID);
+            let walk = some.then(|| all_from(choices.label()));
+            walk.into_iter().flatten().find(unoffered)
+        };
+        drawn
+            .or_else(lonely)
+            .or_else(|| all_from(choices.label()).find(unheld))
             .expect("a table has fewer peers than there are labels")
     }
+}
+
+/// All labels, beginning with `first`.
+fn all_from(first: u16) -> impl Iterator<Item = u16> {
+    (first..PROTOCOL_MAXIMUM_PEER_ID).chain(0..first)
 }

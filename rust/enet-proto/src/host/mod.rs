@@ -213,9 +213,8 @@ impl Host {
             &self.config,
         );
         if !self.config.vanilla_quirks {
-            let half_open = &self.half_open;
             let labels = self.slots.labels();
-            peer.label = labels.draw(&mut *self.choices, |label| half_open.offers(label));
+            peer.label = labels.draw(&mut *self.choices, &self.half_open);
             peer.begin_control(self.choices.first_number());
         }
         peer.asking.data = Some(data);

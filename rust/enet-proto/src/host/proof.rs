@@ -97,11 +97,8 @@ impl Host {
         if evicted {
             self.statistics.count(DropCause::HalfOpenEvicted);
         }
-        let half_open = &self.half_open;
-        let label = self
-            .slots
-            .labels()
-            .draw(&mut *self.choices, |label| half_open.offers(label));
+        let labels = self.slots.labels();
+        let label = labels.draw(&mut *self.choices, &self.half_open);
         self.half_open.offer(index, label);
         self.challenge_connect(now, index);
     }

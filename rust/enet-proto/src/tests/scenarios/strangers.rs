@@ -329,6 +329,26 @@ fn a_thousand_clients_of_one_address_connect_at_once() {
     assert!(net.clients.iter().all(|client| client.connects() == [0]));
 }
 
+/// Those who ask at the same time are told numbers of their own as long as there are any.
+#[test]
+fn the_last_numbers_are_enough_for_a_crowd() {
+    const CROWD: u32 = 195;
+    let mut server = server(false);
+    let all: Vec<u32> = (0..4095).collect();
+    for crowd in all.chunks(CROWD as usize) {
+        for &index in crowd {
+            server.handle_datagram(START, address(index), &connect(index));
+        }
+        let all = answers(&mut server, START);
+        // Those who are in already hear of other things.
+        let challenges = all.iter().filter(|(_, answer)| answer.len() == 48);
+        for (to, answer) in challenges {
+            server.handle_datagram(START, *to, &acknowledgement(answer).0);
+        }
+    }
+    assert_eq!(connects(&mut server), 4095);
+}
+
 #[test]
 fn who_joins_too_often_waits_and_all_others_do_not() {
     let limits = Limits {
