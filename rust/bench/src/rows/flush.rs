@@ -1,13 +1,14 @@
 //! A small packet to each of many peers: a flush after each, against one for all.
 
 use std::cell::RefCell;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use anyhow::Result;
 use enet_proto::PacketFlags;
 
 use crate::c_enet::CHost;
 use crate::clock::process_cpu_of;
-use crate::party::{self, Party, connect};
+use crate::party::{self, Happening, Party};
 use crate::row::{Line, Mark, Setup};
 use crate::stats::{Summary, interleaved};
 
@@ -65,11 +66,14 @@ struct Fan<S: Party> {
 impl<S: Party> Fan<S> {
     fn new(mut server: S, count: usize) -> Self {
         let share = count.div_ceil(CLIENT_HOSTS);
-        let mut clients: Vec<CHost> = (0..CLIENT_HOSTS).map(|_| CHost::local(share, 1)).collect();
+        let mut clients: Vec<CHost> = (2..)
+            .take(CLIENT_HOSTS)
+            .map(|number| client(number, share))
+            .collect();
         let mut peers = Vec::new();
-        for host in 0..count {
-            let host = &mut clients[host % CLIENT_HOSTS];
-            peers.extend(connect(host, &mut server, 1, 1).1);
+        while peers.len() < count {
+            let others = CLIENT_HOSTS.min(count - peers.len());
+            peers.extend(connect_each(&mut clients[..others], &mut server));
         }
         Self {
             server,
@@ -96,4 +100,30 @@ impl<S: Party> Fan<S> {
         });
         spent.as_secs_f64() * 1e6
     }
+}
+
+/// A host with an address of its own, of the loopback network: of one address, the server lets in so many a second.
+fn client(number: u8, peers: usize) -> CHost {
+    let address = SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, number), 0);
+    CHost::open(Some(address), peers, 1)
+}
+
+/// Connects one peer of each of `clients` to `server`; answers the server's.
+fn connect_each<S: Party>(clients: &mut [CHost], server: &mut S) -> Vec<S::Peer> {
+    let (port, mut peers) = (server.port(), Vec::new());
+    for host in &mut *clients {
+        Party::connect(host, port, 1);
+    }
+    let mut connected = 0;
+    while connected < clients.len() || peers.len() < clients.len() {
+        for host in &mut *clients {
+            connected += usize::from(matches!(Party::next(host), Some(Happening::Connected(_))));
+        }
+        while let Some(happening) = server.next() {
+            if let Happening::Connected(peer) = happening {
+                peers.push(peer);
+            }
+        }
+    }
+    peers
 }
