@@ -64,7 +64,8 @@ const MESHES: [(&str, [Class; 4]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 32] = [
+const SINGLE: [(&str, &[(Class, Class)]); 33] = [
+    ("sequences", &[OURS, UNTHREADED]),
     ("outcomes", &[OURS, UNTHREADED, OUR_SERVER, OUR_CLIENT]),
     ("settings", &[OURS, UNTHREADED]),
     ("reentrant", &[OURS, UNTHREADED]),
