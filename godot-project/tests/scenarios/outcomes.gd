@@ -24,6 +24,7 @@ func run() -> void:
 	for part: Callable in [
 		_check_attempts,
 		_check_door,
+		_check_entry,
 		_check_goodbyes,
 		_check_kicks,
 		_check_silence,
@@ -85,6 +86,24 @@ func _check_door() -> void:
 		_start_server()
 		await _is_turned_away_for_its_id()
 		_end()
+
+
+## Whom a script keeps out.
+func _check_entry() -> void:
+	if not (is_ours and _is_theirs_ours()):
+		return
+	_start_server()
+	check_equal(_server.peer.call("ban", LOCALHOST, 0.0), OK, "this machine is banned")
+	await _is_turned_away("a banned client", "BANNED")
+	check_equal(_server.peer.call("unban", LOCALHOST), OK, "and no longer")
+	_server.peer.set("connection_filter", func(_ip: String, _port: int, _data: int) -> bool: return false)
+	await _is_turned_away("a client that the game does not want", "FILTERED")
+	_server.peer.set("connection_filter", Callable())
+	var limit: int = ClassDB.class_get_integer_constant("ENetConnectionRs", "LIMIT_CONNECTIONS_PER_ADDRESS")
+	_server.peer.call("set_limit", limit, 1)
+	await _join("the one guest of an address")
+	await _is_turned_away("another client of that address", "TOO_MANY")
+	_end()
 
 
 ## A client of ours draws its ids itself, so a relay makes others of them.
@@ -273,8 +292,28 @@ func _check_dtls() -> void:
 		}
 		for what: String in cases:
 			await _fails_with_dtls(what, cases[what], "CERTIFICATE")
+		await _vanishes_with_dtls(own)
 		_end()
 	await _fails_with_dtls("nobody speaks DTLS", ["localhost", own.client_options(), "DTLS"], "HANDSHAKE")
+
+
+## The remote says by DTLS that it is gone, and nothing by ENet.
+func _vanishes_with_dtls(own: Tls) -> void:
+	var client: Witness = _start_client(port, false)
+	check_equal(client.peer.host.dtls_client_setup("localhost", own.client_options()), OK, "a client is encrypted")
+	_witnesses.append(client)
+	client.begin()
+	var id: int = client.peer.get_unique_id()
+	await _until(func() -> bool: return _is_connected(client) and _knows(id), "an encrypted client joins")
+	_witnesses.erase(_server)
+	_server.peer.host.destroy()
+	await _until_over(client, "an encrypted server vanishes")
+	var lost: Array = ["peer_disconnected", "server_disconnected"]
+	_is_told(client, "an encrypted server that vanishes", lost, "REMOTE_CLOSED", "closed")
+	_witnesses.append(_server)
+	await _until(func() -> bool: return not _server.told.is_empty(), "its own side hears of it")
+	check_equal(_server.told, [["peer_disconnected", "LOCAL_CLOSED"]], "a host that a script destroys: told of its peer")
+	check_equal(_server.peer.call("get_failure_text"), "This side closed its host.", "and in the end of itself")
 
 
 func _fails_with_dtls(what: String, how: Array, failure: String) -> void:
