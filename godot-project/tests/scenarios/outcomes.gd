@@ -299,6 +299,8 @@ func _check_dtls() -> void:
 
 ## The remote says by DTLS that it is gone, and nothing by ENet.
 func _vanishes_with_dtls(own: Tls) -> void:
+	# The engine has something to say of a DTLS connection that ends.
+	printerr(ERRORS_ALLOWED + "an encrypted server that vanishes")
 	var client: Witness = _start_client(port, false)
 	check_equal(client.peer.host.dtls_client_setup("localhost", own.client_options()), OK, "a client is encrypted")
 	_witnesses.append(client)
@@ -314,6 +316,7 @@ func _vanishes_with_dtls(own: Tls) -> void:
 	await _until(func() -> bool: return not _server.told.is_empty(), "its own side hears of it")
 	check_equal(_server.told, [["peer_disconnected", "LOCAL_CLOSED"]], "a host that a script destroys: told of its peer")
 	check_equal(_server.peer.call("get_failure_text"), "This side closed its host.", "and in the end of itself")
+	printerr(ERRORS_OVER)
 
 
 func _fails_with_dtls(what: String, how: Array, failure: String) -> void:
