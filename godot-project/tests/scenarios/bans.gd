@@ -169,7 +169,7 @@ func _join(what: String, address: String = LOCALHOST) -> MultiplayerPeer:
 	return client
 
 
-func _is_turned_away(what: String, address: String = LOCALHOST) -> void:
+func _is_turned_away(what: String, address: String = LOCALHOST, failure: String = "FAILURE_BANNED") -> void:
 	var client: MultiplayerPeer = new_other_peer()
 	check_equal(client.create_client(address, port), OK, what + " starts")
 	var signals: Array = []
@@ -178,6 +178,9 @@ func _is_turned_away(what: String, address: String = LOCALHOST) -> void:
 	_server_signals.clear()
 	await until(func() -> bool: return client.get_connection_status() == DISCONNECTED, what + " is told")
 	check_equal([signals, _server_signals], [[], []], what + " never was connected")
+	if other_class.ends_with("Rs"):
+		var number: int = ClassDB.class_get_integer_constant(other_class, failure)
+		check_equal(client.last_failure, number, what + " learns why: " + failure)
 	polled.erase(client)
 
 

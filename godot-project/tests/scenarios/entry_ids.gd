@@ -57,6 +57,7 @@ func _check_other_id(first: int, peer: PacketPeer) -> void:
 	await _poll_until([], func() -> bool: return _client_signals.size() >= 2 and not _server_signals.is_empty(),
 		"the client gets in")
 	check_equal(_client_signals, [["peer_connected", 1], "connected_to_server"], "its game sees one attempt")
+	check_equal(_client.last_failure, 0, "nothing has failed")
 	var id: int = _client.get_unique_id()
 	check(id > 1 and id != first, "it has another id", str(id))
 	check_equal(_server_signals, [["peer_connected", id]], "the server knows it by that one")

@@ -127,13 +127,16 @@ func _join(what: String) -> MultiplayerPeer:
 	return client
 
 
-func _is_turned_away(what: String) -> void:
+func _is_turned_away(what: String, failure: String = "FAILURE_TOO_MANY") -> void:
 	var client: MultiplayerPeer = new_other_peer()
 	check_equal(client.create_client(LOCALHOST, port), OK, what + " starts")
 	polled.append(client)
 	_server_signals.clear()
 	await until(func() -> bool: return client.get_connection_status() == DISCONNECTED, what + " is told")
 	check_equal(_server_signals, [], what + " is no client of the server")
+	if other_class.ends_with("Rs"):
+		var number: int = ClassDB.class_get_integer_constant(other_class, failure)
+		check_equal(client.last_failure, number, what + " learns why: " + failure)
 	polled.erase(client)
 
 
