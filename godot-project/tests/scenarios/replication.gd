@@ -113,6 +113,7 @@ func _join() -> void:
 
 
 func _connect(peer: MultiplayerPeer) -> bool:
+	await server_listens()
 	if not check_equal(peer.create_client(LOCALHOST, port), OK, "the client starts"):
 		return false
 	multiplayer.multiplayer_peer = peer

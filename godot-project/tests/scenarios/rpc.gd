@@ -59,6 +59,7 @@ func _serve() -> void:
 
 func _join() -> void:
 	var peer: MultiplayerPeer = new_peer()
+	await server_listens()
 	if not check_equal(peer.create_client(LOCALHOST, port), OK, "the client starts"):
 		return
 	var id: int = peer.get_unique_id()

@@ -50,6 +50,7 @@ func _join() -> void:
 	multiplayer.multiplayer_peer = peer
 	await until(_hears(["connection_failed"]), "an attempt to reach nobody fails")
 	check_equal(peer.get_connection_status(), DISCONNECTED, "a failed attempt is over")
+	await server_listens()
 	for end: String in ["kicked", "leaves", "server closes"]:
 		await _join_until(peer, end)
 

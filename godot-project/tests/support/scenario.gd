@@ -160,6 +160,21 @@ func serve_until(connections: Array, condition: Callable, what: String) -> bool:
 	return await until(serve, what)
 
 
+## Waits until somebody serves this run's port: a client of ours that comes before its server fails
+## at once. Asks with datagrams that no host makes anything of.
+func server_listens() -> void:
+	var asker := PacketPeerUDP.new()
+	check_equal(asker.connect_to_host(LOCALHOST, port), OK, "the server's port can be asked")
+	# The system's answer to one datagram is the error of the next.
+	var sent: Array[bool] = [false]
+	var is_served: Callable = func() -> bool:
+		sent.append(asker.put_packet(PackedByteArray([0])) == OK)
+		return sent[-1] and sent[-2]
+	printerr(ERRORS_ALLOWED + "nobody may serve the port yet")
+	await until(is_served, "the server listens")
+	printerr(ERRORS_OVER)
+
+
 ## Services each of [param connections] once, without a wait.
 func service_all(connections: Array) -> void:
 	for connection: RefCounted in connections:
