@@ -36,6 +36,7 @@ func _serve(mode: int) -> void:
 
 
 func _lead(mode: int) -> void:
+	await server_listens()
 	check_equal(_peer.create_client(LOCALHOST, port), OK, "%s: the client starts" % MODES[mode])
 	_peer.host.compress(mode)
 	var has_joined: Callable = func() -> bool: return _peer.get_connection_status() == CONNECTED
