@@ -192,6 +192,7 @@ func _take_all(server: MultiplayerPeer) -> void:
 
 
 func _play() -> void:
+	await server_listens()
 	var count: int = int(arguments.get("count", "1"))
 	for index: int in count:
 		var link := Link.new()

@@ -65,6 +65,7 @@ func _serve() -> void:
 
 
 func _join() -> void:
+	await server_listens()
 	if not check_equal(_peer.create_client(LOCALHOST, port), OK, "the client starts"):
 		return
 	if not await until(func() -> bool: return not _signals.is_empty(), "the client connects", 30.0):

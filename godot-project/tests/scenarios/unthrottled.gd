@@ -38,6 +38,7 @@ func run() -> void:
 		# A built-in server has the defect; as the far side of ours it is asked for no number.
 		err = _peer.create_server(port, 4, CHANNELS if is_ours or expects_drops else 0)
 	else:
+		await server_listens()
 		err = _peer.create_client(LOCALHOST, port, CHANNELS, 0, CLIENT_BANDWIDTH)
 	if check_equal(err, OK, "the %s starts" % role):
 		if await until(func() -> bool: return not _signals.is_empty(), "they connect", 30.0):
