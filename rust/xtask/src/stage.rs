@@ -25,7 +25,10 @@ const SIDECARS: [&str; 2] = ["uid", "import"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     args::none("stage", args)?;
-    let library = stage(&build::library(Profile::Dist)?)?;
+    let built = build::library(Profile::Dist)?;
+    let library = workspace::root().join(own_library_path()?);
+    copy_file(&built, &library)?;
+    furnish(&built)?;
     println!(
         "staged {}; copy addons/ and {GDEXTENSION} into a project to use it there",
         workspace::shown(&library)
@@ -57,28 +60,23 @@ pub(crate) fn ready_for_tests() -> Result<Godot> {
 /// # Errors
 /// As [`ready`].
 pub(crate) fn ready_with(godot: Godot, library: &Path) -> Result<Godot> {
-    stage(library)?;
+    furnish(library)?;
     import(&godot)?;
     Ok(godot)
 }
 
-/// Puts a built library into `addons/`, and copies what the demo project needs into it.
+/// Puts what the demo project needs into it, with a library just built. What [`run`] staged stays as it is.
 ///
 /// # Errors
 /// If the `.gdextension` has no library for this platform, or a file cannot be written.
-fn stage(built: &Path) -> Result<PathBuf> {
-    let root = workspace::root();
-    let text = fs::read_to_string(root.join(GDEXTENSION))
-        .with_context(|| format!("cannot read {GDEXTENSION}"))?;
-    let library = root.join(library_path(&text, env::consts::OS, env::consts::ARCH)?);
-    copy_file(built, &library)?;
-
-    let project = workspace::godot_project();
+fn furnish(built: &Path) -> Result<()> {
+    let (root, project) = (workspace::root(), workspace::godot_project());
     let _lock = workspace::lock(&project.join(".godot/xtask.lock"))?;
     copy_tree(
         &root.join("addons").join(ADDON),
         &project.join("addons").join(ADDON),
     )?;
+    copy_file(built, &project.join(own_library_path()?))?;
     copy_file(&root.join(GDEXTENSION), &project.join(GDEXTENSION))?;
     let uid = format!("{GDEXTENSION}.uid");
     if root.join(&uid).is_file() {
@@ -89,8 +87,14 @@ fn stage(built: &Path) -> Result<PathBuf> {
     write_file(
         &project.join(".godot/extension_list.cfg"),
         format!("res://{GDEXTENSION}\n").as_bytes(),
-    )?;
-    Ok(library)
+    )
+}
+
+/// Where the library for this platform belongs in a project.
+fn own_library_path() -> Result<PathBuf> {
+    let text = fs::read_to_string(workspace::root().join(GDEXTENSION))
+        .with_context(|| format!("cannot read {GDEXTENSION}"))?;
+    library_path(&text, env::consts::OS, env::consts::ARCH)
 }
 
 /// Imports the demo project if a file of it, or Godot, has changed since the last import.

@@ -10,11 +10,13 @@ use crate::process::{Rows, Run};
 const GAME: &str = "SIEGE ";
 const ATTACKER: &str = "HOSTILE ";
 /// Lines that every run prints: the engine's greeting, checks, accounts and the end.
-const USUAL: [&str; 6] = [
+const USUAL: [&str; 7] = [
     "Godot Engine",
     "Initialize godot-rust",
     "ok ",
     "TESTS ",
+    // Marks of a scenario.
+    "[errors ",
     GAME,
     ATTACKER,
 ];
