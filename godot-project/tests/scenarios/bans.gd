@@ -1,11 +1,9 @@
-extends "res://tests/support/scenario.gd"
+extends "res://tests/support/door_scenario.gd"
 ## One process: addresses that a server, a mesh or a bare host does not let in.
 
 const LOOPBACK_IPV6: String = "::1"
 const SHORT_SECONDS: float = 0.5
 
-var _server: MultiplayerPeer
-var _server_signals: Array = []
 
 
 func run() -> void:
@@ -41,11 +39,11 @@ func _check_ban_before_a_session() -> void:
 	check_equal(_server.get_bans(), bans, "bans can be read without a session")
 	_start()
 	check_equal(_server.host.get_bans(), bans, "the host of a session knows them")
-	await _is_turned_away("a banned client")
+	await _is_turned_away("a banned client", "FAILURE_BANNED")
 	_end()
 	check_equal(_server.get_bans(), bans, "bans outlive a session")
 	_start()
-	await _is_turned_away("a client banned in the last session")
+	await _is_turned_away("a client banned in the last session", "FAILURE_BANNED")
 	check_equal(_server.unban(LOCALHOST), OK, "the ban is ended")
 	check_equal(_server.unban(LOCALHOST), ERR_DOES_NOT_EXIST, "it can be ended once")
 	check_equal(_server.get_bans(), {"10.0.0.0/8": 0.0}, "the other ban stays")
@@ -68,7 +66,7 @@ func _check_ban_of_who_is_connected() -> void:
 	await until(func() -> bool: return _server_signals.size() == 2, "the server hears of both")
 	var types: Array = _server_signals.map(func(entry: Array) -> String: return entry[0])
 	check_equal(types, ["peer_disconnected", "peer_disconnected"], "by peer_disconnected")
-	await _is_turned_away("a client of a banned prefix")
+	await _is_turned_away("a client of a banned prefix", "FAILURE_BANNED")
 	check_equal(_server.unban("127.0.0.1/8"), OK, "the ban of the prefix is ended")
 	await _join("a client joins from there again")
 	_end()
@@ -92,14 +90,14 @@ func _check_ipv6() -> void:
 		return
 	_start()
 	check_equal(_server.ban(LOOPBACK_IPV6, 0.0), OK, "an IPv6 address is banned")
-	await _is_turned_away("a banned client of IPv6", LOOPBACK_IPV6)
+	await _is_turned_away("a banned client of IPv6", "FAILURE_BANNED", LOOPBACK_IPV6)
 	await _join("a client of IPv4 joins")
 	check_equal(_server.unban("0:0:0:0:0:0:0:1"), OK, "the ban of an IPv6 address is ended")
 	await _join("a client of IPv6 joins", LOOPBACK_IPV6)
 	_end()
 	_start()
 	check_equal(_server.ban("::/64", 0.0), OK, "an IPv6 prefix is banned")
-	await _is_turned_away("a client of a banned IPv6 prefix", LOOPBACK_IPV6)
+	await _is_turned_away("a client of a banned IPv6 prefix", "FAILURE_BANNED", LOOPBACK_IPV6)
 	check_equal(_server.unban("::/64"), OK, "the ban of an IPv6 prefix is ended")
 	_end()
 
@@ -152,40 +150,3 @@ func _check_mesh() -> void:
 	mesh.close()
 	polled.clear()
 	there.destroy()
-
-
-func _start() -> void:
-	check_equal(_server.create_server(port), OK, "the server starts")
-	polled = [_server]
-	_server_signals.clear()
-
-
-func _join(what: String, address: String = LOCALHOST) -> MultiplayerPeer:
-	var client: MultiplayerPeer = new_other_peer()
-	check_equal(client.create_client(address, port), OK, "a client starts")
-	polled.append(client)
-	_server_signals.clear()
-	await until(func() -> bool: return client.get_connection_status() == CONNECTED and _server_signals.size() == 1, what)
-	return client
-
-
-func _is_turned_away(what: String, address: String = LOCALHOST, failure: String = "FAILURE_BANNED") -> void:
-	var client: MultiplayerPeer = new_other_peer()
-	check_equal(client.create_client(address, port), OK, what + " starts")
-	var signals: Array = []
-	record(client, signals)
-	polled.append(client)
-	_server_signals.clear()
-	await until(func() -> bool: return client.get_connection_status() == DISCONNECTED, what + " is told")
-	check_equal([signals, _server_signals], [[], []], what + " never was connected")
-	if other_class.ends_with("Rs"):
-		var number: int = ClassDB.class_get_integer_constant(other_class, failure)
-		check_equal(client.last_failure, number, what + " learns why: " + failure)
-	polled.erase(client)
-
-
-func _end() -> void:
-	for peer: MultiplayerPeer in polled:
-		peer.close()
-	polled.clear()
-	_server.close()

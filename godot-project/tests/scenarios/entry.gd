@@ -1,4 +1,4 @@
-extends "res://tests/support/scenario.gd"
+extends "res://tests/support/door_scenario.gd"
 ## One process: [member ENetMultiplayerPeerRs.connection_filter], whatever it answers or does.
 
 const QUIET_SECONDS: float = 0.3
@@ -9,8 +9,6 @@ const RAW_DATA: int = 7
 const RAW_BURST: int = 250
 const FLOOD_POLLS: int = 10
 
-var _server: MultiplayerPeer
-var _server_signals: Array = []
 ## Raw CONNECTs so far.
 var _raw_number: int = 0
 ## The arguments of each call of a filter.
@@ -36,6 +34,11 @@ func run() -> void:
 	await _check_flood()
 
 
+func _start() -> void:
+	super()
+	_asked.clear()
+
+
 func _check_yes_and_no() -> void:
 	var filter: Callable = _answer_with.bind(true)
 	_server.connection_filter = filter
@@ -46,7 +49,7 @@ func _check_yes_and_no() -> void:
 	var arguments_of_client: Array = [LOCALHOST, client.host.get_local_port(), client.get_unique_id()]
 	check_equal(_asked, [arguments_of_client], "the filter is asked once, with address, port and data")
 	_server.connection_filter = _answer_with.bind(false)
-	await _is_turned_away("a client whom the filter does not let in")
+	await _is_turned_away("a client whom the filter does not let in", "FAILURE_FILTERED")
 	check_equal(_asked.size(), 2, "the filter is asked once about who is not let in")
 	check_equal(int(client.get_connection_status()), CONNECTED, "who is in stays in")
 	_server.refuse_new_connections = true
@@ -73,13 +76,13 @@ func _check_what_is_no_answer() -> void:
 	for what: String in filters:
 		_server.connection_filter = filters[what]
 		printerr(ERRORS_EXPECTED + what)
-		await _is_turned_away(what + " lets nobody in")
+		await _is_turned_away(what + " lets nobody in", "FAILURE_FILTERED")
 		printerr(ERRORS_OVER)
 	_server.connection_filter = filters["a filter that returns a number"]
 	printerr(ERRORS_EXPECTED + "a filter that returns a number once more")
-	await _is_turned_away("a client of a filter that returns a number")
+	await _is_turned_away("a client of a filter that returns a number", "FAILURE_FILTERED")
 	printerr(ERRORS_OVER)
-	await _is_turned_away("the next client, without another error,")
+	await _is_turned_away("the next client, without another error,", "FAILURE_FILTERED")
 	_end()
 	_server.connection_filter = Callable()
 
@@ -195,50 +198,8 @@ func _answer_with(address: String, from_port: int, data: int, answer: bool) -> b
 	return answer
 
 
-func _start() -> void:
-	check_equal(_server.create_server(port), OK, "the server starts")
-	polled = [_server]
-	_server_signals.clear()
-	_asked.clear()
-
-
-func _begin(what: String) -> MultiplayerPeer:
-	var client: MultiplayerPeer = new_other_peer()
-	check_equal(client.create_client(LOCALHOST, port), OK, what)
-	return client
-
-
-func _join(what: String) -> MultiplayerPeer:
-	var client: MultiplayerPeer = _begin("a client starts")
-	polled.append(client)
-	_server_signals.clear()
-	await until(func() -> bool: return client.get_connection_status() == CONNECTED and _server_signals.size() == 1, what)
-	return client
-
-
-func _is_turned_away(what: String, failure: String = "FAILURE_FILTERED") -> void:
-	var client: MultiplayerPeer = _begin(what + " starts")
-	var signals: Array = []
-	record(client, signals)
-	polled.append(client)
-	_server_signals.clear()
-	await until(func() -> bool: return client.get_connection_status() == DISCONNECTED, what + " is told")
-	check_equal([signals, _server_signals], [[], []], what + " never was connected")
-	if other_class.ends_with("Rs"):
-		var number: int = ClassDB.class_get_integer_constant(other_class, failure)
-		check_equal(client.last_failure, number, what + " learns why: " + failure)
-	polled.erase(client)
-
-
 func _pump_alone(client: MultiplayerPeer) -> void:
 	var end: int = Time.get_ticks_msec() + int(QUIET_SECONDS * 1000.0)
 	while Time.get_ticks_msec() < end:
 		client.poll()
 		await get_tree().process_frame
-
-
-func _end() -> void:
-	for peer: MultiplayerPeer in polled:
-		peer.close()
-	polled.clear()
-	_server.close()

@@ -1,4 +1,4 @@
-extends "res://tests/support/scenario.gd"
+extends "res://tests/support/door_scenario.gd"
 ## One process: what clients may cost a server, as scripts set it.
 
 const QUIET_SECONDS: float = 0.3
@@ -6,8 +6,6 @@ const QUIET_SECONDS: float = 0.3
 const VALUES: Array[int] = [0, 1, 4294967295]
 
 var _limits: Dictionary[String, int] = {}
-var _server: MultiplayerPeer
-var _server_signals: Array = []
 
 
 func run() -> void:
@@ -48,12 +46,12 @@ func _check_connections_per_address() -> void:
 	_start()
 	check_equal(_server.host.get_limit(limit), 1, "the host of a session has the limit")
 	var first: MultiplayerPeer = await _join("one client of an address joins")
-	await _is_turned_away("the second client of an address")
+	await _is_turned_away("the second client of an address", "FAILURE_TOO_MANY")
 	_end()
 	check_equal(_server.get_limit(limit), 1, "a limit outlives a session")
 	_start()
 	await _join("one client of an address joins the next session")
-	await _is_turned_away("the second one of the next session")
+	await _is_turned_away("the second one of the next session", "FAILURE_TOO_MANY")
 	_server.set_limit(limit, 0)
 	await _join("another one joins when the limit is lifted")
 	_end()
@@ -110,38 +108,3 @@ func _check_bare_host() -> void:
 		"it gets in when the limit is higher")
 	for connection: RefCounted in clients + [server]:
 		connection.destroy()
-
-
-func _start() -> void:
-	check_equal(_server.create_server(port), OK, "the server starts")
-	polled = [_server]
-	_server_signals.clear()
-
-
-func _join(what: String) -> MultiplayerPeer:
-	var client: MultiplayerPeer = new_other_peer()
-	check_equal(client.create_client(LOCALHOST, port), OK, "a client starts")
-	polled.append(client)
-	_server_signals.clear()
-	await until(func() -> bool: return client.get_connection_status() == CONNECTED and _server_signals.size() == 1, what)
-	return client
-
-
-func _is_turned_away(what: String, failure: String = "FAILURE_TOO_MANY") -> void:
-	var client: MultiplayerPeer = new_other_peer()
-	check_equal(client.create_client(LOCALHOST, port), OK, what + " starts")
-	polled.append(client)
-	_server_signals.clear()
-	await until(func() -> bool: return client.get_connection_status() == DISCONNECTED, what + " is told")
-	check_equal(_server_signals, [], what + " is no client of the server")
-	if other_class.ends_with("Rs"):
-		var number: int = ClassDB.class_get_integer_constant(other_class, failure)
-		check_equal(client.last_failure, number, what + " learns why: " + failure)
-	polled.erase(client)
-
-
-func _end() -> void:
-	for peer: MultiplayerPeer in polled:
-		peer.close()
-	polled.clear()
-	_server.close()
