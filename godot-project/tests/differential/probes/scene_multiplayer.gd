@@ -215,6 +215,9 @@ func _trace_connecting(server: End, client: End) -> void:
 func _trace_second_client(server: End, client1: End, client2: End) -> void:
 	_clear_calls([server])
 	_poll_until_emission([client2], server)
+	if client2.peer.get_connection_status() != CONNECTED:
+		# A network thread connected the two between the client's poll and the server's.
+		poll_until([client2], func() -> bool: return client2.peer.get_connection_status() == CONNECTED)
 	step({"calls": server.wrapper.take_calls(), "api_signals": _take_api_signals()})
 	pump([client2], 20)
 	_poll_until_call([], client1, "get_packet ->")
