@@ -43,12 +43,13 @@ pub(crate) struct PathMtu {
     phase: Phase,
     /// When to search again, if there is anything to find.
     raise_at: Option<Time>,
-    /// The latest probes, by their number on the control channel.
-    probes: [Option<(u16, u32)>; REMEMBERED],
+    /// The latest probes, the last one first; without those that were answered.
+    probes: [Option<Probe>; REMEMBERED],
     /// When something was acknowledged first since the last probe left.
     heard_at: Option<Time>,
-    /// When the first large datagram left after the last large one that was acknowledged.
-    unconfirmed_since: Option<Time>,
+    /// Large datagrams that left and that nobody acknowledges: when the first one did, and the size of the largest.
+    /// They are confirmed by one of that size.
+    unconfirmed: Option<(Time, u32)>,
     suspicion: Suspicion,
 }
 
@@ -66,6 +67,16 @@ enum Phase {
     Resting,
 }
 
+/// A probe whose answer may still come.
+#[derive(Debug, Clone, Copy)]
+struct Probe {
+    /// On the control channel; that of the last probe, if nothing else was numbered since and nobody answered.
+    number: u16,
+    /// What its acknowledgement echoes.
+    sent_time: u16,
+    size: u32,
+}
+
 /// Losses of large datagrams in a row.
 #[derive(Debug, Clone, Copy, Default)]
 struct Suspicion {
@@ -74,6 +85,12 @@ struct Suspicion {
     next: Time,
     /// The smallest datagram among the lost.
     size: u32,
+}
+
+impl Suspicion {
+    fn last_size(self) -> Option<u32> {
+        (self.rounds > 0).then_some(self.size)
+    }
 }
 
 impl Default for PathMtu {
@@ -86,7 +103,7 @@ impl Default for PathMtu {
             raise_at: None,
             probes: [None; REMEMBERED],
             heard_at: None,
-            unconfirmed_since: None,
+            unconfirmed: None,
             suspicion: Suspicion::default(),
         }
     }
@@ -112,7 +129,7 @@ impl PathMtu {
             Phase::Searching => self.heard_at.map(|_| Time::ZERO),
             Phase::Asking { until, .. } => self.heard_at.map(|_| until),
             Phase::Resting => {
-                let confirm = self.unconfirmed_since.map(|since| since + CONFIRM_AFTER);
+                let confirm = self.unconfirmed.map(|(since, _)| since + CONFIRM_AFTER);
                 self.raise_at.into_iter().chain(confirm).min()
             }
         }
@@ -157,6 +174,11 @@ impl PathMtu {
         candidate
     }
 
+    /// The number of the last probe, if nobody answered it.
+    pub(super) fn unanswered(&self) -> Option<u16> {
+        self.probes[0].map(|probe| probe.number)
+    }
+
     /// The probe `number` of `size` bytes leaves; it is lost if `patience` does not see its acknowledgement.
     pub(super) fn asked(&mut self, now: Time, number: u16, size: u32, patience: Duration) {
         let failures = match self.phase {
@@ -175,13 +197,21 @@ impl PathMtu {
         };
         self.heard_at = None;
         self.probes.rotate_right(1);
-        self.probes[0] = Some((number, size));
+        let sent_time = now.millis().sent_time();
+        self.probes[0] = Some(Probe {
+            number,
+            sent_time,
+            size,
+        });
     }
 
-    /// Command `number` of the control channel is acknowledged; whether it was a probe.
-    pub(super) fn answered(&mut self, number: u16) -> bool {
-        let known = |probe: &&mut Option<(u16, u32)>| probe.is_some_and(|(own, _)| own == number);
-        let Some((_, size)) = self.probes.iter_mut().find(known).and_then(Option::take) else {
+    /// Command `number` of the control channel is acknowledged, with the sent time it echoes; whether it was a probe.
+    pub(super) fn answered(&mut self, number: u16, echo: u16) -> bool {
+        let known = |probe: &&mut Option<Probe>| {
+            probe.is_some_and(|probe| (probe.number, probe.sent_time) == (number, echo))
+        };
+        let Some(Probe { size, .. }) = self.probes.iter_mut().find(known).and_then(Option::take)
+        else {
             return false;
         };
         self.proven = self.proven.max(size);
@@ -207,7 +237,8 @@ impl PathMtu {
     /// A datagram of `size` bytes leaves; `wants_answer`: something in it will be acknowledged.
     pub(super) fn left(&mut self, now: Time, size: u32, wants_answer: bool) {
         if size > BASE && size <= self.proven && !wants_answer {
-            self.unconfirmed_since.get_or_insert(now);
+            let (since, largest) = self.unconfirmed.unwrap_or((now, size));
+            self.unconfirmed = Some((since, largest.max(size)));
         }
     }
 
@@ -217,8 +248,12 @@ impl PathMtu {
         self.confirm(size);
     }
 
-    /// Something was lost that left in a datagram of `size` bytes.
-    pub(super) fn lost(&mut self, now: Time, size: u32, round_trip: Duration) {
+    /// Something was lost that left in a datagram of `size` bytes. `None`: that was too long ago to know. In a silence
+    /// that began with losses of large ones it counts as one of them, or the longest would be the least suspicious.
+    pub(super) fn lost(&mut self, now: Time, size: Option<u32>, round_trip: Duration) {
+        let Some(size) = size.or_else(|| self.suspicion.last_size()) else {
+            return;
+        };
         // What is larger than proven was cut for a path that was larger; it says nothing new.
         if size <= BASE || size > self.proven || now < self.suspicion.next {
             return;
@@ -265,8 +300,8 @@ impl PathMtu {
         if size >= self.suspicion.size {
             self.suspicion.rounds = 0;
         }
-        if size > BASE {
-            self.unconfirmed_since = None;
+        if self.unconfirmed.is_some_and(|(_, largest)| size >= largest) {
+            self.unconfirmed = None;
         }
     }
 }
@@ -277,6 +312,10 @@ mod tests {
 
     const MTU: u32 = 1392;
     const ROUND_TRIP: Duration = Duration::from_millis(100);
+
+    const fn echo(sent: Time) -> u16 {
+        sent.millis().sent_time()
+    }
 
     /// A path that carries datagrams of up to `limit` bytes, and what was asked of it.
     struct Path {
@@ -308,7 +347,7 @@ mod tests {
                     self.asked.push(size);
                     self.mtu.asked(self.now, number, size, ROUND_TRIP);
                     if size <= self.limit {
-                        assert!(self.mtu.answered(number));
+                        assert!(self.mtu.answered(number, echo(self.now)));
                     }
                 }
                 self.now = self.now + ROUND_TRIP;
@@ -358,7 +397,9 @@ mod tests {
         let mut path = Path::new(BASE);
         path.pass(Duration::from_secs(2));
         assert_eq!((path.asked.len(), path.size()), (2, BASE));
-        assert!(path.mtu.answered(0) && !path.mtu.answered(0));
+        let sent = echo(Time::ZERO);
+        assert!(!path.mtu.answered(0, sent + 1), "of another time");
+        assert!(path.mtu.answered(0, sent) && !path.mtu.answered(0, sent));
         assert_eq!(path.size(), MTU);
     }
 
@@ -366,8 +407,8 @@ mod tests {
     fn losses_in_three_round_trips_without_a_large_arrival_begin_the_search_anew() {
         let lose = |path: &mut Path, size| {
             path.now = path.now + ROUND_TRIP;
-            path.mtu.lost(path.now, size, ROUND_TRIP);
-            path.mtu.lost(path.now, size, ROUND_TRIP);
+            path.mtu.lost(path.now, Some(size), ROUND_TRIP);
+            path.mtu.lost(path.now, Some(size), ROUND_TRIP);
         };
         let mut path = Path::new(MTU);
         path.pass(Duration::from_secs(1));
@@ -400,5 +441,19 @@ mod tests {
         assert_eq!(path.size(), MTU, "too soon to ask");
         path.pass(Duration::from_secs(4));
         assert!(path.size() <= 1200 && !path.mtu.may_carry(MTU));
+    }
+
+    #[test]
+    fn large_datagrams_that_arrive_do_not_vouch_for_larger_ones() {
+        let mut path = Path::new(MTU);
+        path.pass(Duration::from_secs(1));
+        path.limit = 1250;
+        for _ in 0..40 {
+            path.mtu.left(path.now, 1300, false);
+            path.mtu.left(path.now, 1220, true);
+            path.pass(Duration::from_secs(1));
+            path.mtu.acknowledged(path.now, 1220);
+        }
+        assert!(path.size() <= 1250, "{} of 1250", path.size());
     }
 }

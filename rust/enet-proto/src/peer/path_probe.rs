@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::assemble::Body;
+use super::path_mtu::PathMtu;
 use super::{Peer, PeerState};
 use crate::time::Time;
 use crate::wire::{CONTROL_CHANNEL, Command, CommandHeader};
@@ -52,8 +53,7 @@ impl Peer {
         else {
             return;
         };
-        let number = self.next_control_number();
-        self.unacknowledged_control.skip();
+        let number = self.probe_number();
         let patience = self
             .recovery
             .fast
@@ -70,6 +70,17 @@ impl Peer {
         body.pad(size);
     }
 
+    /// A number that no other command has. A probe that nobody answers leaves its number to the next one: a remote
+    /// drops what is far ahead of the numbers it has seen.
+    fn probe_number(&mut self) -> u16 {
+        let last = self.path_mtu.as_ref().and_then(PathMtu::unanswered);
+        if let Some(number) = last.filter(|&number| number == self.control_number) {
+            return number;
+        }
+        self.unacknowledged_control.skip();
+        self.next_control_number()
+    }
+
     /// Books that a datagram of `bytes` leaves; `wants_answer`: something in it will be acknowledged.
     pub(super) fn path_carries(&mut self, now: Time, bytes: usize, wants_answer: bool) {
         if let Some(path) = &mut self.path_mtu {
@@ -77,8 +88,14 @@ impl Peer {
         }
     }
 
-    /// Takes in an acknowledgement of command `number`, if it is a probe's.
-    pub(super) fn probe_acknowledged(&mut self, now: Time, channel_id: u8, number: u16) -> bool {
+    /// Takes in an acknowledgement of command `number` that echoes the sent time `echo`, if it is a probe's.
+    pub(super) fn probe_acknowledged(
+        &mut self,
+        now: Time,
+        channel_id: u8,
+        number: u16,
+        echo: u16,
+    ) -> bool {
         let Some(path) = self
             .path_mtu
             .as_mut()
@@ -86,7 +103,7 @@ impl Peer {
         else {
             return false;
         };
-        let is_probe = path.answered(number);
+        let is_probe = path.answered(number, echo);
         if is_probe {
             path.acknowledged(now, 0);
         }

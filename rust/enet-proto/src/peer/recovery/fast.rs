@@ -153,11 +153,10 @@ impl Fast {
         self.round_trip.probe_timeout()
     }
 
-    /// Length of the datagram in which `item` left last, 0 if that is long ago.
-    fn datagram_bytes(&self, item: &Outgoing) -> u32 {
-        self.ledger
-            .get(item.last.datagram)
-            .map_or(0, |departure| departure.bytes)
+    /// Length of the datagram in which `item` left last, unless that is long ago.
+    fn datagram_bytes(&self, item: &Outgoing) -> Option<u32> {
+        let departure = self.ledger.get(item.last.datagram)?;
+        Some(departure.bytes)
     }
 
     fn least_round_trip(&self) -> Duration {

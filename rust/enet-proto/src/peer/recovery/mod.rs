@@ -128,7 +128,7 @@ impl Peer {
     ) -> Result<Option<CommandKind>, EchoFromTheFuture> {
         let millis = now.millis();
         let sent_at = millis.rebuild(echo).ok_or(EchoFromTheFuture)?;
-        if self.probe_acknowledged(now, channel_id, number) {
+        if self.probe_acknowledged(now, channel_id, number, echo) {
             return Ok(Some(CommandKind::Ping));
         }
         let key = self.unacknowledged(channel_id, number);

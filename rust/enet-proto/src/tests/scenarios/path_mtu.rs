@@ -7,7 +7,9 @@ use enet_netsim::Datagram;
 
 use super::*;
 use crate::compress::RangeCoder;
-use crate::{HostConfig, Packet, PacketFlags, Recovery, crc32};
+use crate::{
+    DisconnectCause, DropCause, HostConfig, Packet, PacketFlags, PeerState, Recovery, crc32,
+};
 
 /// Datagrams of up to this size fit the 1280 bytes that every link of IPv6 carries.
 const NARROW: usize = 1232;
@@ -287,4 +289,81 @@ fn a_size_that_the_system_refuses_is_tried_once() {
         [1288],
         "half way"
     );
+}
+
+#[test]
+fn lost_probes_do_not_make_later_commands_implausible() {
+    // Packets that are acknowledged all the time leave no room for pings, so that only probes are numbered.
+    let mut pair = narrow(21, 1190).connected();
+    for _ in 0..70 * 60 * 5 {
+        pair.client.send(0, Packet::reliable(payload(20)));
+        pair.server.send(0, Packet::reliable(payload(20)));
+        pair.run_for(millis(200));
+        pair.server.events.clear();
+        pair.client.events.clear();
+    }
+    pair.run_for(Duration::from_mins(1));
+    let idle = [pair.client.state(), pair.server.state()];
+    assert_eq!(idle, [PeerState::Connected; 2], "its pings are answered");
+    assert_eq!(
+        pair.server
+            .host
+            .statistics()
+            .dropped(DropCause::Implausible),
+        0
+    );
+    let peer = pair.client.peer();
+    pair.client.host.disconnect(peer, 3);
+    pair.run_for(millis(100));
+    assert_eq!(pair.server.disconnects(), [(3, DisconnectCause::Remote)]);
+}
+
+#[test]
+fn a_path_that_becomes_narrow_is_noticed_by_silence_whatever_the_round_trip() {
+    for delay in [10, 50, 100, 200] {
+        let mut pair = Setup::new(22)
+            .link(|link| link.delay(millis(delay)))
+            .connected();
+        pair.run_for(millis(3000));
+        assert_eq!(path_mtus(&pair), [1392, 1392]);
+        pair.set_link(|link| link.maximum_datagram_bytes(NARROW));
+        // Together they fill datagrams of the MTU.
+        for number in 0..20u32 {
+            let mut data = payload(260);
+            data[..4].copy_from_slice(&number.to_be_bytes());
+            pair.client.send(0, Packet::reliable(data));
+        }
+        // What nobody acknowledges goes on beside them.
+        for _ in 0..20 * 50 {
+            pair.client.send(1, Packet::unsequenced(payload(30)));
+            pair.run_for(millis(20));
+        }
+        let on_first = |(channel, packet): (u8, &Packet)| {
+            (channel == 0).then(|| u32::from_be_bytes(packet.data()[..4].try_into().unwrap()))
+        };
+        let arrived: Vec<u32> = pair.server.packets().filter_map(on_first).collect();
+        assert_eq!(
+            arrived,
+            (0..20).collect::<Vec<_>>(),
+            "with {delay} ms of delay"
+        );
+    }
+}
+
+#[test]
+fn the_largest_packet_leaves_before_the_path_is_known_and_arrives() {
+    for vanilla_server in [false, true] {
+        let setup = narrow(23, NARROW);
+        let setup = if vanilla_server {
+            setup.server(vanilla)
+        } else {
+            setup
+        };
+        let mut pair = setup.connected();
+        assert_eq!(path_mtus(&pair)[0], 1184);
+        let data = payload(32 * MIB);
+        pair.client.send(0, Packet::reliable(data.clone()));
+        pair.run_for(Duration::from_mins(2));
+        assert!(pair.server.received() == [&data[..]]);
+    }
 }
