@@ -149,7 +149,8 @@ impl HostConfig {
     }
 
     /// Whether unreliable packets are dropped where round trips grow or a bandwidth is exceeded, and, with
-    /// [`Recovery::Vanilla`], the reliable window shrinks with them; default `true`.
+    /// [`Recovery::Vanilla`], the reliable window shrinks with them; default `true`. With `false`, who joins is asked not
+    /// to drop any because of round trips either.
     #[must_use]
     pub const fn throttle_enabled(mut self, enabled: bool) -> Self {
         self.throttle_enabled = enabled;

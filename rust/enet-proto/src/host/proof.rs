@@ -252,7 +252,24 @@ impl Host {
         self.addresses.insert(&peer);
         self.slots.occupy(peer);
         self.open(id.slot, attempt.data);
+        if !self.config.throttle_enabled {
+            self.spare(id.slot);
+        }
         Ok(id)
+    }
+
+    /// Asks a remote to drop no unreliable packets because of its round trips: all that ENet lets us say is how much its
+    /// throttle falls at a time.
+    fn spare(&mut self, slot: u16) {
+        if let Some(peer) = self.slots.at_mut(slot) {
+            let command = Command::ThrottleConfigure {
+                interval: peer.throttle.interval,
+                acceleration: peer.throttle.acceleration,
+                deceleration: 0,
+            };
+            peer.queue_control(&mut self.stamp, command);
+            self.agenda.ready.insert(slot);
+        }
     }
 
     /// The slot of an attempt that is proven, or what the remote is to be told.

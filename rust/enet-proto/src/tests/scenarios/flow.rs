@@ -129,6 +129,22 @@ fn throttle_settings_reach_the_remote() {
 }
 
 #[test]
+fn who_joins_a_host_without_a_throttle_is_asked_to_drop_nothing_either() {
+    for (enabled, deceleration) in [(true, 2), (false, 0)] {
+        let mut pair = Setup::new(61)
+            .client(|config| config.recovery(Recovery::Vanilla))
+            .server(|config| config.throttle_enabled(enabled))
+            .pair();
+        pair.connect(0);
+        pair.run_until_idle();
+        let client = pair.client.statistics();
+        assert_eq!(client.packet_throttle_deceleration, deceleration);
+        let server = pair.server.statistics();
+        assert_eq!(server.packet_throttle_deceleration, 2, "our own rests as it is");
+    }
+}
+
+#[test]
 fn smaller_mtu_of_the_two_bounds_every_datagram() {
     for (client, server, mtu) in [
         (1392, 1392, 1392),
