@@ -140,7 +140,10 @@ fn who_joins_a_host_without_a_throttle_is_asked_to_drop_nothing_either() {
         let client = pair.client.statistics();
         assert_eq!(client.packet_throttle_deceleration, deceleration);
         let server = pair.server.statistics();
-        assert_eq!(server.packet_throttle_deceleration, 2, "our own rests as it is");
+        assert_eq!(
+            server.packet_throttle_deceleration, 2,
+            "our own rests as it is"
+        );
     }
 }
 
