@@ -422,6 +422,42 @@ mod tests {
         assert_eq!(sent(&mut port), received(&mut receiver));
     }
 
+    /// Datagrams of one size, 32 pings each, from a connected client to the server at `to`.
+    fn queue_pings(port: &mut Port, count: usize, to: SocketAddr) {
+        let (now, own) = (Time::from_millis(1), (Ipv4Addr::LOCALHOST, 9).into());
+        let mut client = Host::new(HostConfig::new(1, [1; 32]));
+        let mut server = Host::new(HostConfig::new(1, [2; 32]));
+        let peer = client.connect(to, 1, 0).unwrap();
+        let mut data = Vec::new();
+        for _ in 0..4 {
+            while client.poll_transmit(now, &mut data).is_some() {
+                server.handle_datagram(now, own, &data);
+            }
+            while server.poll_transmit(now, &mut data).is_some() {
+                client.handle_datagram(now, to, &data);
+            }
+        }
+        (0..32 * count).for_each(|_| client.ping(peer));
+        client.poll_transmit_batch(now, count, port.outgoing());
+        assert_eq!(port.outgoing().len(), count);
+    }
+
+    #[test]
+    fn a_run_that_the_system_refuses_does_not_end_runs_for_good_once_one_has_left() {
+        let mut receiver = Port::new(loopback());
+        let to = receiver.socket().unwrap().local_address().unwrap();
+        // More than the 128 segments of a call, which it refuses as it does a path that is too narrow.
+        for (counts, limit) in [(&[150][..], 1), (&[20, 150], usize::MAX)] {
+            let mut port = Port::new(loopback());
+            port.socket.as_mut().unwrap().lift_run_limits();
+            for &count in counts {
+                queue_pings(&mut port, count, to);
+                assert_eq!(sent(&mut port), received(&mut receiver));
+            }
+            assert_eq!(port.socket.as_ref().unwrap().run_limits().datagrams, limit);
+        }
+    }
+
     #[test]
     fn a_socket_dies_of_its_own_failures_and_not_of_its_remotes() {
         let mut failures = Failures::default();

@@ -34,6 +34,8 @@ const GATHERED_LEN: usize = 65_535;
 #[derive(Debug)]
 pub(crate) struct Offload {
     limits: RunLimits,
+    /// Whether several datagrams have left by one call: what is refused later is a matter of where it goes.
+    has_worked: bool,
     gathers: bool,
     /// Where the kernel writes how long the datagrams are that it gathered.
     control: Vec<u8>,
@@ -44,6 +46,7 @@ impl Offload {
     pub(crate) fn enable(socket: &UdpSocket) -> Self {
         Self {
             limits: LIMITS,
+            has_worked: false,
             gathers: setsockopt(socket, sockopt::UdpGroSegment, &true).is_ok(),
             control: nix::cmsg_space!(i32),
         }
@@ -92,11 +95,14 @@ impl Offload {
             .with_control(&control);
         let sent = SockRef::from(socket).sendmsg(&message, 0);
         let Err(error) = sent else {
+            self.has_worked = true;
             return Ok(());
         };
         match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
             // A datagram of this size must be fragmented on its way, which is possible for single ones only.
             Errno::EMSGSIZE => Err(io::ErrorKind::Unsupported.into()),
+            // The same, as kernels before 6.14 say it, or another device. One remote does not slow down the others.
+            Errno::EINVAL | Errno::EIO if self.has_worked => Err(io::ErrorKind::Unsupported.into()),
             // The kernel is too old, or the network device computes no checksums.
             Errno::EINVAL | Errno::EIO => {
                 log::debug!("datagrams are sent one by one from here on: {error}");
