@@ -47,7 +47,7 @@ const COMMANDS: [Command; 15] = [
     },
     Command {
         name: "build",
-        about: "build the library for release",
+        about: "build the library as it is shipped",
         help: build::HELP,
         run: build::run,
     },

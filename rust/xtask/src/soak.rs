@@ -30,6 +30,8 @@ ours through a network with delay, jitter, loss, duplicates, reordering and outa
   - a process of ours has more threads, descriptors or objects when all have left than before
   - in 10 minutes or more: it has more threads or descriptors than in the first two minutes, or its memory grows beyond
     what its players may have under way
+  - something did not happen that was to be survived: loss, duplicates, reordering, a connection that ended in order; in
+    10 minutes or more also outages, killed processes and every way to leave
 
   --minutes N    how long clients come, 1 to 1440; default 30
   --quick        10 seconds, without a judgement of memory

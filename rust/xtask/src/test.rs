@@ -43,7 +43,7 @@ struct Step {
 
 type Remark = &'static str;
 
-// All that builds godot's bindings does so with the profile of the shipped library: they take minutes, once.
+// All that builds godot's bindings does so with the profile `release`: they take minutes, once.
 const STEPS: [Step; 17] = [
     Step {
         name: "setup",

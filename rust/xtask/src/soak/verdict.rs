@@ -14,6 +14,7 @@ pub(super) const PROXY_NAME: &str = "network";
 pub(super) const SERVER_NAME: &str = "server";
 /// Ways to leave of which every class must have taken each in a long run; a crash is a process of its own.
 const WAYS: [&str; 5] = ["close", "leave", "kick", "kick_at_once", "silence"];
+const CRASH: &str = "crash";
 
 /// Everything that is wrong.
 pub(super) fn problems(outcome: &Outcome) -> Vec<String> {
@@ -184,6 +185,19 @@ fn problems_of_effort(outcome: &Outcome) -> Vec<String> {
             problems.push(format!("the network {what} nothing"));
         }
     }
+    if outcome.seconds >= growth::LONG {
+        if outcome
+            .network
+            .get("outages")
+            .is_none_or(|count| *count == 0)
+        {
+            problems.push("the network was never down".to_owned());
+        }
+        let mut crashes = outcome.clients.iter().filter(|link| link.way == CRASH);
+        if !crashes.any(|link| link.joined) {
+            problems.push("no process was killed that had connections".to_owned());
+        }
+    }
     problems
 }
 
@@ -204,6 +218,10 @@ mod tests {
 
     /// What is wrong with a short soak in which these lines were printed.
     fn found(server: &[&str], clients: &[&str]) -> Vec<String> {
+        found_in(15.0, NETWORK, server, clients)
+    }
+
+    fn found_in(seconds: f64, network: &str, server: &[&str], clients: &[&str]) -> Vec<String> {
         let rests = ["begin", "end"].map(|when| REST.replace("WHEN", when));
         let status = "TESTS 3 passed, 0 failed".to_owned();
         let run = |name: &str, lines: &[&str]| Run {
@@ -218,7 +236,7 @@ mod tests {
             duration: Duration::ZERO,
         };
         let runs = vec![
-            run(PROXY_NAME, &[NETWORK]),
+            run(PROXY_NAME, &[network]),
             run(SERVER_NAME, server),
             run("ours", clients),
         ];
@@ -229,7 +247,7 @@ mod tests {
         for (resident, run) in residents.iter_mut().zip(&runs[1..]) {
             resident.hear(run);
         }
-        problems(&Outcome::new(15.0, runs, residents))
+        problems(&Outcome::new(seconds, runs, residents))
     }
 
     #[test]
@@ -290,6 +308,30 @@ mod tests {
                 "{part}: {found:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_long_soak_in_which_something_never_happened_proves_nothing() {
+        let crash = CLIENT
+            .replace("close", "crash")
+            .replace("\"id\":5", "\"id\":6");
+        let down = NETWORK.replace('{', r#"{"outages":1,"#);
+        let missing = |network: &str, clients: &[&str]| -> Vec<String> {
+            let found = found_in(growth::LONG, network, &[SERVER, COUNTED], clients);
+            let effort = ["never", "no process", "ended by kick_"];
+            let is_of_effort = |problem: &String| effort.iter().any(|part| problem.contains(part));
+            found.into_iter().filter(is_of_effort).collect()
+        };
+        let no_kick = "ours: no connection ended by kick_at_once";
+        assert_eq!(missing(&down, &[CLIENT, &crash]), [no_kick]);
+        assert_eq!(
+            missing(NETWORK, &[CLIENT]),
+            [
+                no_kick,
+                "the network was never down",
+                "no process was killed that had connections"
+            ]
+        );
     }
 
     #[test]
