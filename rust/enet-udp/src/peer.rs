@@ -10,7 +10,7 @@ use enet_proto::{Packet, PeerId, PeerState, PeerStatistics, SendError};
 use crate::host::UdpHost;
 use crate::shared::{Attention, HostShared};
 use crate::socket::normalised;
-use crate::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 /// One connection. Clones are handles to the same connection, compared by identity; they do not keep the host open.
 ///
@@ -27,6 +27,8 @@ struct PeerShared {
     /// A [`PeerState`] as the game may see it, or [`UNSEEN`]; changed with the inbox locked.
     state: AtomicU8,
     channel_count: AtomicUsize,
+    /// Whether a call of this side asked for the end.
+    left: AtomicBool,
 }
 
 /// In `PeerShared::state`: an incoming peer whose connect event was not handed out yet.
@@ -86,6 +88,7 @@ impl UdpPeer {
             let mut view = self.0.host.inbox.lock();
             let active = self.is_active();
             if active {
+                self.leave();
                 engine.host.disconnect_now(self.0.id, data);
                 engine.forget(self.0.id);
                 view.remove(self);
@@ -107,6 +110,7 @@ impl UdpPeer {
         self.0.host.with_engine(|engine| {
             let mut view = self.0.host.inbox.lock();
             if self.is_active() {
+                self.leave();
                 engine.host.reset(self.0.id);
                 engine.forget(self.0.id);
                 view.remove(self);
@@ -152,6 +156,12 @@ impl UdpPeer {
             Visible::Unseen => PeerState::Disconnected,
             Visible::State(state) => state,
         }
+    }
+
+    /// Whether a call of this side asked for the end, be it of the peer or of its host.
+    #[must_use]
+    pub fn was_left(&self) -> bool {
+        self.0.left.load(Ordering::Relaxed)
     }
 
     /// Whether the connection, or the attempt at one, is not over yet.
@@ -291,7 +301,12 @@ impl UdpPeer {
             address: address.map_or_else(OnceLock::new, OnceLock::from),
             state: AtomicU8::new(state),
             channel_count: AtomicUsize::new(channel_count),
+            left: AtomicBool::new(false),
         }))
+    }
+
+    fn leave(&self) {
+        self.0.left.store(true, Ordering::Relaxed);
     }
 
     /// Says goodbye in order: at once, or when all that is queued was acknowledged. An attempt at a connection ends.
@@ -304,6 +319,7 @@ impl UdpPeer {
                 Visible::State(PeerState::Connected | PeerState::DisconnectLater) => {}
                 visible => return visible == Visible::State(PeerState::Connecting),
             }
+            self.leave();
             if later {
                 engine.host.disconnect_later(self.0.id, data);
                 self.show(
@@ -324,18 +340,22 @@ impl UdpPeer {
         }
     }
 
-    /// Disconnects; a peer that the game has not heard of yet as well, of whose beginning and end it hears then.
+    /// Disconnects who is connected; if the game has not heard of that yet, it hears of both the beginning and the end.
     pub(crate) fn expel(&self, data: u32) {
         let host = &self.0.host;
-        let unseen = host.with_engine(|engine| {
+        let unheard = host.with_engine(|engine| {
             let _view = host.inbox.lock();
-            let unseen = self.visible() == Visible::Unseen;
-            if unseen {
+            let unheard = matches!(
+                self.visible(),
+                Visible::Unseen | Visible::State(PeerState::Connecting)
+            );
+            if unheard {
+                self.leave();
                 engine.host.disconnect(self.0.id, data);
             }
-            unseen
+            unheard
         });
-        if unseen == Some(true) {
+        if unheard == Some(true) {
             host.mark(Attention::Gather);
         } else {
             self.disconnect(data);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use enet_proto::{DisconnectCause, Packet, PacketFlags, PeerState, PeerStatistics, SendError};
@@ -27,8 +27,6 @@ pub(crate) struct PeerCore {
     /// The remote port that a script asked for, for as long as the address that goes with it is not known.
     asked_port: u16,
     inbox: Mutex<Inbox>,
-    /// Whether this side asked for the end.
-    was_left: AtomicBool,
     ending: OnceLock<Ending>,
 }
 
@@ -55,7 +53,6 @@ impl PeerCore {
             unique_id: AtomicI32::new(0),
             asked_port,
             inbox: Mutex::default(),
-            was_left: AtomicBool::new(false),
             ending: OnceLock::new(),
         }
     }
@@ -91,7 +88,7 @@ impl PeerCore {
 
     /// Whether a call on this side asked for the end.
     pub(crate) fn was_left(&self) -> bool {
-        self.was_left.load(Ordering::Relaxed)
+        self.peer.was_left()
     }
 
     /// What the event of the end told; `None` before it, and if the end had none.
@@ -103,13 +100,6 @@ impl PeerCore {
     pub(crate) fn end(&self, ending: Ending) {
         // A peer ends once.
         let _ = self.ending.set(ending);
-    }
-
-    /// The connection, if there is one, as this side is about to end it.
-    fn peer_to_leave(&self) -> Result<&UdpPeer, NotActive> {
-        let peer = self.active_peer()?;
-        self.was_left.store(true, Ordering::Relaxed);
-        Ok(peer)
     }
 
     /// Appends a packet that arrived.
@@ -159,26 +149,26 @@ impl PeerCore {
 
     /// Asks the remote to agree on the end; see [`UdpPeer::disconnect`].
     pub(crate) fn disconnect(&self, data: u32) -> Result<(), NotActive> {
-        self.peer_to_leave()?.disconnect(data);
+        self.active_peer()?.disconnect(data);
         // A peer that was still connecting has ended with that.
         self.note_ending();
         Ok(())
     }
 
     pub(crate) fn disconnect_later(&self, data: u32) -> Result<(), NotActive> {
-        self.peer_to_leave()?.disconnect_later(data);
+        self.active_peer()?.disconnect_later(data);
         self.note_ending();
         Ok(())
     }
 
     pub(crate) fn disconnect_now(&self, data: u32) -> Result<(), NotActive> {
-        self.peer_to_leave()?.disconnect_now(data);
+        self.active_peer()?.disconnect_now(data);
         self.note_ending();
         Ok(())
     }
 
     pub(crate) fn reset(&self) -> Result<(), NotActive> {
-        self.peer_to_leave()?.reset();
+        self.active_peer()?.reset();
         self.note_ending();
         Ok(())
     }

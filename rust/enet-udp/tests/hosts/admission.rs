@@ -97,6 +97,7 @@ in_both_modes! {
             *index == 1 && matches!(event, HostEvent::Disconnect { data: 9, cause: DisconnectCause::Remote, .. })
         };
         assert!(events.iter().any(is_told), "{events:?}");
+        assert!(pair.to_client.was_left() && !pair.to_server.was_left());
 
         assert_eq!(pair.server.bans(), [(prefix, None)]);
         pair.client.connect(pair.server.local_address().unwrap(), 1, 2).unwrap();
@@ -123,6 +124,23 @@ in_both_modes! {
         let events = pump(&[&server, &client], |events| events.len() == 3);
         let of_server: Vec<_> = events.iter().filter(|(index, _)| *index == 0).collect();
         assert!(matches!(of_server[..], [(_, HostEvent::Connect { .. }), (_, HostEvent::Disconnect { .. })]), "{events:?}");
+    }
+
+    fn a_server_that_is_banned_before_the_game_has_heard_of_it_comes_and_goes(threaded: bool) {
+        let (server, client) = (server(threaded), client(threaded));
+        let peer = client.connect(server.local_address().unwrap(), 1, 2).unwrap();
+        wait_until(|| {
+            server.poll();
+            client.poll();
+            server.events_waiting() == 1 && client.events_waiting() == 1
+        });
+        client.disconnect_from("127.0.0.1".parse().unwrap(), 9);
+        assert!(peer.is_active() && peer.was_left());
+        let events = pump(&[&server, &client], |events| events.len() == 4);
+        for index in 0..2 {
+            let of_host: Vec<_> = events.iter().filter(|event| event.0 == index).collect();
+            assert!(matches!(of_host[..], [(_, HostEvent::Connect { .. }), (_, HostEvent::Disconnect { .. })]), "{events:?}");
+        }
     }
 
     fn a_full_server_with_an_admission_says_so_d32(threaded: bool) {
