@@ -50,6 +50,10 @@ func _check_attempts() -> void:
 	free.close()
 	client = await _attempt("a port that nobody serves", LOCALHOST, free_port, PATIENCE_SECONDS)
 	_is_told(client, "a port that nobody serves", ["connection_failed"], "UNREACHABLE", "port %d" % free_port)
+	var again: Callable = client.peer.create_client.bind("256.1.1.1", port)
+	complains("an attempt at what cannot be an address", again, ERR_CANT_CREATE)
+	check_equal(Witness.failure_of(client.peer), "NONE", "it does not fail for the reason of the one before")
+	check_equal(client.peer.call("get_failure_text"), "", "nor by its sentence")
 
 	var silent := PacketPeerUDP.new()
 	check_equal(silent.bind(0, LOCALHOST), OK, "somebody listens and says nothing")

@@ -8,6 +8,7 @@ use godot::obj::Gd;
 
 use super::core::{Core, State};
 use super::door::{Door, DoorKeeper};
+use super::failure::Report;
 use super::links::Links;
 use super::session::{Connection, Registered, Role, SERVER_ID, Session, Status};
 use crate::address::BindAddress;
@@ -154,13 +155,15 @@ impl Core {
         Ok(())
     }
 
-    /// What servers and clients begin with; the flag is cleared even if a later step fails, as in the built-in class.
+    /// What servers and clients begin with; the flag is cleared even if a later step fails, as in the built-in class. So is
+    /// the end of the session before, which nobody is to take for the reason of that failure.
     fn prepare(&self) -> Result<(BindAddress, HostSettings), CreateError> {
         let mut state = self.lock();
         if state.session.is_some() {
             return Err(CreateError::AlreadyActive);
         }
         state.refuse_new_connections = false;
+        state.last_report = Report::default();
         Ok((state.bind_address, state.settings))
     }
 
