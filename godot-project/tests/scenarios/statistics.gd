@@ -48,6 +48,8 @@ func _check_session() -> void:
 	check(of_peer.round_trip_time >= 1 and of_peer.round_trip_time <= 500, "its round trip is known", str(of_peer))
 	check_equal(of_peer.round_trip_time, int(peer.get_statistic(ENetPacketPeer.PEER_ROUND_TRIP_TIME)), "as get_statistic tells")
 	check(of_peer.congestion_window > 0, "its window is known", str(of_peer))
+	check_equal(of_peer.mtu, 1392, "and the largest datagram of both sides")
+	await until(func() -> bool: return peer.get_statistics().path_mtu == 1392, "the path is known to carry it")
 	check_equal(of_peer.dropped, {"throttle": 0, "bandwidth": 0}, "nothing was dropped")
 	var seen: Array = [_server.get_statistics().bytes_received, _server.get_statistics().bytes_received]
 	check(seen[1] >= seen[0], "reading resets nothing", str(seen))

@@ -81,6 +81,7 @@ pub(crate) fn of_peer(peer: &PeerStatistics, packets_unread: i32) -> VarDictiona
             peer.round_trip_time_variance.into(),
         ),
         ("mtu", peer.mtu.into()),
+        ("path_mtu", peer.path_mtu.into()),
     ];
     for (key, number) in numbers {
         dictionary.set(key, whole(number));
