@@ -51,6 +51,8 @@ pub(crate) struct PathMtu {
     /// They are confirmed by one of that size.
     unconfirmed: Option<(Time, u32)>,
     suspicion: Suspicion,
+    /// Since when datagrams are lost that were cut for a larger path, and none of them arrives.
+    stuck_since: Option<Time>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +107,7 @@ impl Default for PathMtu {
             heard_at: None,
             unconfirmed: None,
             suspicion: Suspicion::default(),
+            stuck_since: None,
         }
     }
 }
@@ -214,7 +217,9 @@ impl PathMtu {
         else {
             return false;
         };
-        self.proven = self.proven.max(size);
+        if size > self.proven {
+            (self.proven, self.stuck_since) = (size, None);
+        }
         self.refuted = [self.refuted, self.ceiling]
             .into_iter()
             .flatten()
@@ -245,7 +250,20 @@ impl PathMtu {
     /// Something was acknowledged that left in a datagram of `size` bytes.
     pub(super) fn acknowledged(&mut self, now: Time, size: u32) {
         self.heard_at.get_or_insert(now);
+        if size > self.proven {
+            self.stuck_since = None;
+        }
         self.confirm(size);
+    }
+
+    /// Nothing is left that was cut for a larger path.
+    pub(super) fn got_through(&mut self) {
+        self.stuck_since = None;
+    }
+
+    /// Since when nothing gets through that was cut for a larger path.
+    pub(super) fn stuck_since(&self) -> Option<Time> {
+        self.stuck_since
     }
 
     /// Something was lost that left in a datagram of `size` bytes. `None`: that was too long ago to know. In a silence
@@ -254,8 +272,12 @@ impl PathMtu {
         let Some(size) = size.or_else(|| self.suspicion.last_size()) else {
             return;
         };
-        // What is larger than proven was cut for a path that was larger; it says nothing new.
-        if size <= BASE || size > self.proven || now < self.suspicion.next {
+        if size > self.proven {
+            // It was cut for a path that was larger, and says nothing new.
+            self.stuck_since.get_or_insert(now);
+            return;
+        }
+        if size <= BASE || now < self.suspicion.next {
             return;
         }
         let rounds = self.suspicion.rounds + 1;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::assemble::Body;
+use super::outgoing::Queue;
 use super::path_mtu::PathMtu;
 use super::{Peer, PeerState};
 use crate::time::Time;
@@ -108,6 +109,31 @@ impl Peer {
             path.acknowledged(now, 0);
         }
         is_probe
+    }
+
+    /// Whether a reliable command is too large for the path, and none of its kind got through for ENet's longest timeout.
+    /// It keeps its size, so that it would be sent for ever, and its channel wait for it.
+    pub(super) fn path_is_stuck(&mut self, now: Time) -> bool {
+        let size = self.datagram_size() as usize;
+        let patience = Duration::from_millis(self.recovery.timeout_maximum.into());
+        let Some(path) = &mut self.path_mtu else {
+            return false;
+        };
+        if path
+            .stuck_since()
+            .is_none_or(|since| now.saturating_since(since) < patience)
+        {
+            return false;
+        }
+        let queues = &self.queues;
+        let is_stuck = [Queue::Sent, Queue::Reliable].into_iter().any(|queue| {
+            std::iter::successors(queues.first(queue), |&key| queues.next(key))
+                .any(|key| queues.get(key).wire_len() >= size)
+        });
+        if !is_stuck {
+            path.got_through();
+        }
+        is_stuck
     }
 
     /// The system does not take a probe of `size` bytes.

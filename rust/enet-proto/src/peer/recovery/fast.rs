@@ -298,6 +298,9 @@ impl Peer {
 
     /// Sends the oldest commands again if their acknowledgement is overdue, unless the silence is over the limit.
     pub(super) fn fast_expire(&mut self, now: Time) -> Liveness {
+        if self.path_is_stuck(now) {
+            return Liveness::Dead;
+        }
         let open = self.is_open();
         let (Some(fast), Some(head)) = (&mut self.recovery.fast, self.queues.first(Queue::Sent))
         else {

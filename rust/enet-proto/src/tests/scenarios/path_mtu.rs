@@ -367,3 +367,20 @@ fn the_largest_packet_leaves_before_the_path_is_known_and_arrives() {
         assert!(pair.server.received() == [&data[..]]);
     }
 }
+
+#[test]
+fn what_a_narrower_path_never_carries_ends_the_connection_as_a_silence_does() {
+    let mut pair = Pair::connected(24);
+    pair.run_for(millis(1000));
+    pair.client.send(0, Packet::reliable(payload(MIB)));
+    pair.run_for(millis(30));
+    pair.set_link(|link| link.maximum_datagram_bytes(NARROW));
+    // What is acknowledged beside it keeps the connection from being silent.
+    while pair.client.state() == PeerState::Connected {
+        pair.client.send(1, Packet::reliable(payload(20)));
+        pair.run_for(millis(200));
+        assert!(pair.elapsed() < Duration::from_mins(1), "sent for ever");
+    }
+    assert_eq!(pair.client.disconnects(), [(0, DisconnectCause::Timeout)]);
+    assert!(pair.elapsed() >= Duration::from_secs(30));
+}
