@@ -33,6 +33,8 @@ pub enum Profile {
     Flapping,
     /// Datagrams above 1280 bytes never arrive.
     DropsLarge,
+    /// As perfect, but that remains. Sessions of [`Self::DropsLarge`] end on it; none begins so.
+    PerfectButNarrow,
     /// 32 kB/s with a queue of a few datagrams.
     Thin,
     /// 128 kB/s with a queue of two seconds.
@@ -113,6 +115,7 @@ impl Profile {
             Self::Duplicating => delayed(20, 10).duplication(0.25).loss(0.02),
             Self::Shuffling => delayed(25, 5).reordering(0.33, millis(80)),
             Self::DropsLarge => delayed(20, 5).loss(0.01).maximum_datagram_bytes(1280),
+            Self::PerfectButNarrow => delayed(1, 0).maximum_datagram_bytes(1280),
             Self::Thin => delayed(30, 5).rate_limit(32_000, 8_000),
             Self::Bloated => delayed(20, 2).rate_limit(128_000, 256_000),
             Self::Asymmetric if up => delayed(40, 20).loss(0.05).rate_limit(64_000, 16_000),

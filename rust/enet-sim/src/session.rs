@@ -4,7 +4,7 @@ mod finish;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use enet_netsim::{LinkConfig, Network};
+use enet_netsim::Network;
 use enet_proto::{HostConfig, Packet, PacketFlags, PeerId, PeerState, Recovery, Time};
 
 use crate::dice::Dice;
@@ -108,7 +108,8 @@ impl Session {
             5..20 => 8,
             _ => 1 + dice.below(4),
         };
-        let network = Network::new(link_seed, LinkConfig::default());
+        // Also for addresses that appear within a second.
+        let network = Network::new(link_seed, profile.condition(true, 0).link);
         let mut session = Self {
             dice,
             profile,

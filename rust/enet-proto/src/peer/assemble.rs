@@ -117,12 +117,14 @@ impl Peer {
         let ping_due = may_ping
             && self.state == PeerState::Connected
             && self.queues.is_empty(Queue::Sent)
-            && now.millis().age(self.last_receive) >= self.ping_interval
-            && (self.datagram_size() as usize).saturating_sub(body.size)
-                >= CommandKind::Ping.size();
-        if ping_due {
+            && now.millis().age(self.last_receive) >= self.ping_interval;
+        let room = (self.datagram_size() as usize).saturating_sub(body.size);
+        if ping_due && room >= CommandKind::Ping.size() {
             self.queue_control(stamp, Command::Ping);
             self.assemble_queued(now, body);
+        } else if ping_due {
+            // Acknowledgements fill the datagram to the last bytes: it has one of its own.
+            self.more = true;
         }
         self.assemble_probe(now, body);
     }

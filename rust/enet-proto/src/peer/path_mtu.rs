@@ -143,38 +143,43 @@ impl PathMtu {
         if self.deadline(mtu).is_none_or(|due| now < due) {
             return None;
         }
-        match self.phase {
-            Phase::Searching => {}
-            Phase::Asking {
-                size,
-                failures,
-                until,
-            } => {
-                // What was lost together with everything else says nothing of its size.
-                let alone = self.heard_at.is_some_and(|heard| heard <= until);
-                let failures = failures + u8::from(alone);
-                if failures < MOST_PROBES {
-                    self.phase = Phase::Asking {
-                        size,
-                        failures,
-                        until,
-                    };
-                    return Some(size);
+        loop {
+            match self.phase {
+                Phase::Searching => {}
+                Phase::Asking {
+                    size,
+                    failures,
+                    until,
+                } => {
+                    // What was lost together with everything else says nothing of its size.
+                    let alone = self.heard_at.is_some_and(|heard| heard <= until);
+                    let failures = failures + u8::from(alone);
+                    if failures < MOST_PROBES {
+                        self.phase = Phase::Asking {
+                            size,
+                            failures,
+                            until,
+                        };
+                        return Some(size);
+                    }
+                    self.refute(size);
                 }
-                self.refute(size);
+                Phase::Resting if self.raise_at.is_some_and(|at| at <= now) => {
+                    (self.ceiling, self.raise_at) = (None, None);
+                }
+                Phase::Resting => return Some(self.proven),
             }
-            Phase::Resting if self.raise_at.is_some_and(|at| at <= now) => {
-                (self.ceiling, self.raise_at) = (None, None);
+            if let Some(size) = self.candidate(mtu) {
+                return Some(size);
             }
-            Phase::Resting => return Some(self.proven),
-        }
-        let candidate = self.candidate(mtu);
-        if candidate.is_none() {
             self.phase = Phase::Resting;
             self.raise_at = (self.proven + RESOLUTION <= mtu)
                 .then(|| self.raise_at.unwrap_or(now + RAISE_AFTER));
+            // While a probe was on its way, something else may have become due.
+            if self.deadline(mtu).is_none_or(|due| now < due) {
+                return None;
+            }
         }
-        candidate
     }
 
     /// The number of the last probe, if nobody answered it.

@@ -12,9 +12,11 @@ impl Session {
     ///
     /// A path that drops large datagrams goes on to do so where everybody is to cope with that.
     pub(super) fn finish(&mut self) {
-        if !self.is_narrow() {
-            self.profile = Profile::Perfect;
-        }
+        self.profile = if self.is_narrow() {
+            Profile::PerfectButNarrow
+        } else {
+            Profile::Perfect
+        };
         for node in 0..self.tempers.len() {
             self.world.set_hanging(node, false);
             self.world.set_unread(node, false);
@@ -116,7 +118,8 @@ impl Session {
 
     /// Whether the path drops large datagrams and everybody is to cope with that.
     fn is_narrow(&self) -> bool {
-        self.profile == Profile::DropsLarge && self.all_find_their_way()
+        let drops_large = [Profile::DropsLarge, Profile::PerfectButNarrow].contains(&self.profile);
+        drops_large && self.all_find_their_way()
     }
 
     /// One more reliable packet on each channel overtakes what may still be incomplete; on a path that drops large
