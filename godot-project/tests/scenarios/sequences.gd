@@ -123,7 +123,7 @@ func _part_from_server() -> void:
 	if not _server.is_active() or _server.present.is_empty():
 		return
 	var id: int = _server.present.keys()[_dice.randi() % _server.present.size()]
-	match _dice.randi() % 5:
+	match _dice.randi() % 6:
 		0 when is_ours:
 			_log.append("kick %d" % id)
 			_server.peer.call("kick", id, _dice.randi() % 4096)
@@ -136,6 +136,10 @@ func _part_from_server() -> void:
 		3:
 			_log.append("let %d go later" % id)
 			_server.peer.get_peer(id).peer_disconnect_later(5)
+		4 when is_ours:
+			_log.append("ban everybody for a moment")
+			_server.peer.call("ban", LOCALHOST, 0.0)
+			_server.peer.call("unban", LOCALHOST)
 		_:
 			_log.append("drop %d" % id)
 			_server.peer.disconnect_peer(id)
@@ -179,24 +183,36 @@ func _part_from_bare() -> void:
 		connection.destroy()
 
 
-## The next signal of somebody is answered by a close.
+## The next signal of somebody is answered by a close, or by a close and another session.
 func _prepare_reaction() -> void:
 	var ledgers: Array[Ledger] = _clients.duplicate()
 	ledgers.append(_server)
 	var ledger: Ledger = ledgers[_dice.randi() % ledgers.size()]
 	if ledger.peer == null:
 		return
+	var begins_anew: bool = _dice.randf() < 0.5
 	_log.append("close in a handler")
 	ledger.on_signal = func(signal_name: String) -> void:
 		_log.append("closed in %s" % signal_name)
 		ledger.close()
+		if begins_anew:
+			_begin_anew(ledger)
 
 
 func _restart_server() -> void:
-	_log.append("server restarts")
 	_server.close()
-	if _server.peer.create_server(port, MOST_CLIENTS) != OK:
-		_server.faults.append("the port is not free again")
+	_begin_anew(_server)
+
+
+func _begin_anew(ledger: Ledger) -> void:
+	_log.append("%s begins anew" % ("server" if ledger == _server else "client"))
+	var error: Error = ERR_BUG
+	if ledger == _server:
+		error = ledger.peer.create_server(port, MOST_CLIENTS)
+	else:
+		error = ledger.peer.create_client(LOCALHOST, port)
+	if error != OK:
+		ledger.faults.append("no other session: %s" % error_string(error))
 
 
 ## Ends what is left, in one of two ways, and waits until everybody knows.
