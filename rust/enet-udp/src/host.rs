@@ -188,9 +188,9 @@ impl UdpHost {
     /// Waits up to `timeout` for one event and returns it; at once when one is ready, and when the host is closed.
     pub fn service(&self, timeout: Duration) -> Option<HostEvent> {
         let shared = &self.0.shared;
+        let _waiting = shared.watch.wait();
         shared.attend();
         shared.start();
-        let _waiting = shared.watch.wait();
         if let Some(event) = shared.inbox.take() {
             return Some(event);
         }

@@ -283,8 +283,13 @@ impl HostShared {
     /// Notes that the game takes what there is, and lets a host go on that was suspended.
     pub(crate) fn attend(&self) {
         if self.watch.attend() {
-            self.with_engine(|engine| engine.host.resume());
+            self.resume();
         }
+    }
+
+    /// Ends what [`Self::suspend`] began.
+    pub(crate) fn resume(&self) {
+        self.with_engine(|engine| engine.host.resume());
     }
 
     /// Tells the remotes that the game does not take what they send, and parts from them.

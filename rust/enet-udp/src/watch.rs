@@ -37,10 +37,17 @@ impl Watch {
     /// Notes a call; `true` if the host was suspended meanwhile and is to be resumed.
     pub(crate) fn attend(&self) -> bool {
         self.attended.store(true, Ordering::Relaxed);
-        self.stalled.load(Ordering::Relaxed) && self.stalled.swap(false, Ordering::SeqCst)
+        self.stalled.load(Ordering::SeqCst) && self.stalled.swap(false, Ordering::SeqCst)
     }
 
-    /// Counts as a call until it is dropped.
+    /// Notes that the host was suspended; `true` if it is to be resumed, for a call that waits and may have come before
+    /// this note.
+    pub(crate) fn stall(&self) -> bool {
+        self.stalled.store(true, Ordering::SeqCst);
+        self.waiting.load(Ordering::SeqCst) > 0 && self.stalled.swap(false, Ordering::SeqCst)
+    }
+
+    /// Counts as a call until it is dropped. To be followed by [`Self::attend`].
     pub(crate) fn wait(&self) -> Waiting<'_> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         Waiting(self)
@@ -51,7 +58,8 @@ impl Watch {
         (micros > 0).then(|| Duration::from_micros(micros))
     }
 
-    fn was_attended(&self) -> bool {
+    /// Whether a call came since this was asked last, or waits.
+    pub(crate) fn was_attended(&self) -> bool {
         self.attended.swap(false, Ordering::SeqCst) || self.waiting.load(Ordering::SeqCst) > 0
     }
 }
@@ -108,7 +116,9 @@ impl Vigil {
         if self.missed >= LOOKS {
             self.missed = LOOKS;
             host.suspend();
-            host.watch.stalled.store(true, Ordering::SeqCst);
+            if host.watch.stall() {
+                host.resume();
+            }
         }
     }
 }

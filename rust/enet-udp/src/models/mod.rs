@@ -20,6 +20,7 @@ mod sleeper;
 pub(crate) mod socket;
 pub(crate) mod system;
 mod threaded;
+mod watch;
 
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, MaxSteps, Runner};
