@@ -11,6 +11,9 @@ const BATCH: Duration = Duration::from_millis(1);
 const CREDIT: Duration = Duration::from_millis(20);
 /// The most that leaves at once: a third of what a default socket buffer of 212992 bytes holds in full datagrams.
 const LARGEST_BURST_BYTES: f64 = 40_000.0;
+/// The longest that what left keeps the next away: a rate that was very low must not hold up a connection for minutes when
+/// it rises. ENet lets at least 4096 bytes leave in each round trip, however low the bandwidth.
+const LONGEST_DEBT: Duration = Duration::from_secs(1);
 
 /// Lets bytes leave at a rate, in small batches.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,7 +48,8 @@ impl Pacer {
             now.as_micros()
                 .saturating_sub(u64::try_from(credit.as_micros()).unwrap_or(u64::MAX)),
         );
-        self.even = self.even.max(floor) + Duration::from_secs_f64(bytes as f64 / rate);
+        let even = self.even.max(floor) + Duration::from_secs_f64(bytes as f64 / rate);
+        self.even = even.min(now + LONGEST_DEBT);
     }
 
     /// When something may leave again, if that is not now.
@@ -57,6 +61,20 @@ impl Pacer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_left_at_a_very_low_rate_does_not_keep_the_next_away_for_long() {
+        let (mut pacer, start) = (Pacer::default(), Time::from_millis(1000));
+        assert!(pacer.may_send(start));
+        pacer.left(start, 1392, 2.0);
+        assert!(!pacer.may_send(start));
+        let release = pacer.release(start).expect("it is held up");
+        assert!(
+            release <= start + Duration::from_millis(1001),
+            "{release:?}"
+        );
+        assert!(pacer.may_send(release));
+    }
 
     #[test]
     fn a_second_of_sending_carries_the_rate_however_often_the_driver_looks() {
