@@ -17,8 +17,8 @@ const REST_SECONDS: float = 0.2
 var _nodes: Node
 ## On the server: step to the clients that have done it.
 var _done: Dictionary = {}
-## On a client: the last step the server has declared done by all.
-var _passed_step: String = ""
+## On a client: the steps that the server has declared done by all. Two may be declared in one frame of a slow client.
+var _passed_steps: Dictionary = {}
 
 
 func run() -> void:
@@ -152,7 +152,7 @@ func _server_nodes_are(place: Vector2, title: String) -> bool:
 ## On a client: tells the server, and waits until it has heard the same from all it asks.
 func _have(step: String) -> bool:
 	_note_done.rpc_id(1, step, role)
-	return await until(func() -> bool: return _passed_step == step, "all have " + step, 40.0)
+	return await until(func() -> bool: return _passed_steps.has(step), "all have " + step, 40.0)
 
 
 ## On the server.
@@ -172,4 +172,4 @@ func _note_done(step: String, by_role: String) -> void:
 
 @rpc("authority", "reliable")
 func _pass_step(step: String) -> void:
-	_passed_step = step
+	_passed_steps[step] = true
