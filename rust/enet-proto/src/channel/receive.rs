@@ -96,7 +96,10 @@ impl Intake<'_> {
     const fn is_filled(&self, len: usize, next: bool) -> bool {
         let limit = self.maximum_waiting_data;
         if next {
+            // By one packet at most it may go over the limit: there is a next one in each of 255 channels.
+            let most = limit.saturating_add(self.maximum_packet_size);
             self.waiting.saturating_sub(self.held.bytes) >= limit
+                || self.waiting.saturating_add(len) > most
         } else {
             self.waiting.saturating_add(len) > limit
         }

@@ -487,6 +487,38 @@ fn reliable_packet_numbered_inside_a_message_does_not_block_its_channel_11_13() 
     }
 }
 
+/// What is next on its channel may go over the limit, but not on all of 255 channels.
+#[test]
+fn large_messages_begun_on_all_channels_stay_within_the_limit_and_one_message() {
+    const LIMIT: usize = 100_000;
+    const LARGEST: usize = 1_000_000;
+    let mut pair = Setup::plain(17)
+        .channels(255)
+        .server(|config| {
+            config
+                .maximum_waiting_data(LIMIT)
+                .maximum_packet_size(LARGEST)
+        })
+        .connected();
+    for channel_id in 0..255 {
+        let fragment = Fragment {
+            start: 1,
+            count: 2,
+            index: 0,
+            total: LARGEST as u32,
+            offset: 0,
+        };
+        inject(
+            &mut pair,
+            Raw::timed(SLOT, 1000).fragment(0x88, channel_id, 1, fragment, &[1; 10]),
+        );
+    }
+    let waiting = pair.server.statistics().waiting_data as usize;
+    assert!((LARGEST..=LIMIT + LARGEST).contains(&waiting), "{waiting}");
+    let dropped = pair.server.host.statistics().dropped(crate::DropCause::Memory);
+    assert_eq!(dropped, 254);
+}
+
 #[test]
 fn flagged_goodbye_without_a_sent_time_frees_the_slot_11_14() {
     let mut pair = Pair::plain(16);
