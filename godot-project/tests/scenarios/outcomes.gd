@@ -26,7 +26,6 @@ func run() -> void:
 		_check_door,
 		_check_entry,
 		_check_goodbyes,
-		_check_unheard,
 		_check_kicks,
 		_check_silence,
 		_check_strangers,
@@ -165,25 +164,6 @@ func _check_goodbyes() -> void:
 	await _until_both_over(client, "a client leaves")
 	_is_told(client, "a client leaves", lost, "LOCAL_CLOSED", "This side")
 	_is_told(_server, "a client leaves the server", ["peer_disconnected"], "REMOTE_CLOSED", "closed")
-	_end()
-
-
-## A server that closes before its game has heard of a client that is in.
-func _check_unheard() -> void:
-	if not is_ours or arguments.has("unthreaded"):
-		return
-	_start_server()
-	_server.poll()
-	_witnesses.erase(_server)
-	var client: Witness = _start_client(port)
-	var is_in: Callable = func() -> bool:
-		return _is_connected(client) and _server.peer.call("get_statistics")["events_waiting"] >= 1
-	await _until(is_in, "a client joins a server whose game is busy")
-	_server.peer.close()
-	await _until_over(client, "the busy server closes")
-	var lost: Array = ["peer_disconnected", "server_disconnected"]
-	_is_told(client, "a busy server that closes", lost, "REMOTE_CLOSED", "closed")
-	check_equal(_server.told, [], "a busy server that closes: it says nothing")
 	_end()
 
 

@@ -14,7 +14,6 @@ macro_rules! in_both_modes {
 }
 
 mod admission;
-mod closing;
 mod common;
 mod connection;
 mod memory;
