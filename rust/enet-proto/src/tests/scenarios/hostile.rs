@@ -513,9 +513,13 @@ fn large_messages_begun_on_all_channels_stay_within_the_limit_and_one_message() 
             Raw::timed(SLOT, 1000).fragment(0x88, channel_id, 1, fragment, &[1; 10]),
         );
     }
-    let waiting = pair.server.statistics().waiting_data as usize;
+    let waiting = pair.server.statistics().waiting_data;
     assert!((LARGEST..=LIMIT + LARGEST).contains(&waiting), "{waiting}");
-    let dropped = pair.server.host.statistics().dropped(crate::DropCause::Memory);
+    let dropped = pair
+        .server
+        .host
+        .statistics()
+        .dropped(crate::DropCause::Memory);
     assert_eq!(dropped, 254);
 }
 
