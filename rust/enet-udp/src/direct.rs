@@ -89,6 +89,10 @@ impl Direct {
                 }
             }
             let (taken, turn) = host.take_in(&mut self.batch, room);
+            if taken == 0 {
+                // Nothing was there, or another thread has closed the host and waits for this pass to end.
+                break;
+            }
             room -= taken;
             match turn {
                 Turn::None => {}

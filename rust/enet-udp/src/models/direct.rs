@@ -44,3 +44,19 @@ fn several_service_calls_take_turns_and_each_gets_its_event() {
         }
     });
 }
+
+#[test]
+fn a_close_in_the_middle_of_a_poll_ends_both() {
+    many_orders(600, || {
+        let (host, _, mut remote) = Remote::connected(false);
+        remote.send(1);
+        remote.send(2);
+        let poller = {
+            let host = host.clone();
+            thread::spawn(move || host.poll())
+        };
+        host.close();
+        poller.join().unwrap();
+        assert!(!host.is_open());
+    });
+}
