@@ -21,6 +21,7 @@ func _host_in_a_thread() -> void:
 	var host_thread := Thread.new()
 	var client_thread := Thread.new()
 	check_equal(host_thread.start(_echo.bind(host)), OK, "the host's thread starts")
+	await server_listens()
 	check_equal(client_thread.start(_converse.bind(new_other_peer())), OK, "the client's thread starts")
 	await until(func() -> bool: return not client_thread.is_alive() and not host_thread.is_alive(), "both end", 40.0)
 	check_equal(client_thread.wait_to_finish(), range(PACKETS), "the client has every echo in order")
