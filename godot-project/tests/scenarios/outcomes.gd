@@ -26,6 +26,7 @@ func run() -> void:
 		_check_door,
 		_check_entry,
 		_check_goodbyes,
+		_check_unheard,
 		_check_kicks,
 		_check_silence,
 		_check_strangers,
@@ -165,6 +166,29 @@ func _check_goodbyes() -> void:
 	_is_told(client, "a client leaves", lost, "LOCAL_CLOSED", "This side")
 	_is_told(_server, "a client leaves the server", ["peer_disconnected"], "REMOTE_CLOSED", "closed")
 	_end()
+
+
+## A server that closes, or is let go, before its game has heard of a client that is in.
+func _check_unheard() -> void:
+	if not is_ours or arguments.has("unthreaded"):
+		return
+	for way: String in ["closes", "is let go"]:
+		_start_server()
+		_server.poll()
+		_witnesses.erase(_server)
+		var client: Witness = _start_client(port)
+		var is_in: Callable = func() -> bool:
+			return _is_connected(client) and _server.peer.call("get_statistics")["events_waiting"] >= 1
+		await _until(is_in, "a client joins a server whose game is busy")
+		if way == "closes":
+			_server.end()
+		else:
+			_server.peer = null
+		await _until_over(client, "the busy server %s" % way)
+		var lost: Array = ["peer_disconnected", "server_disconnected"]
+		_is_told(client, "a busy server that %s" % way, lost, "REMOTE_CLOSED", "closed")
+		check_equal(_server.told, [], "a busy server that %s: it says nothing" % way)
+		_end()
 
 
 ## Kicks with and without a code, and what is no kick.

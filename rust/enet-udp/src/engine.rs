@@ -1,12 +1,10 @@
 //! [`Engine`]: what a host's short lock protects, the pure engine and the handles of its peers.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use enet_proto::{
-    Datagrams, Event, Host, HostConfig, Packet, PeerId, PeerState, Prefix, SendError, Time,
-};
+use enet_proto::{Datagrams, Event, Host, HostConfig, Packet, PeerId, PeerState, SendError, Time};
 
 use crate::inbox::{Inbox, Queued};
 use crate::peer::UdpPeer;
@@ -94,12 +92,12 @@ impl Engine {
             .collect()
     }
 
-    /// Who is connected from `prefix`, whether the game has heard of it or not.
-    pub(crate) fn connected_from(&self, prefix: Prefix) -> Vec<UdpPeer> {
+    /// Who is connected from one of those addresses, whether the game has heard of it or not.
+    pub(crate) fn connected_from(&self, is_meant: impl Fn(IpAddr) -> bool) -> Vec<UdpPeer> {
         let is_connected = |id: &PeerId| {
             let address = self.host.address(*id);
             self.host.state(*id) == PeerState::Connected
-                && address.is_some_and(|address| prefix.contains(address.ip()))
+                && address.is_some_and(|address| is_meant(address.ip()))
         };
         let connected = self.host.peers().filter(is_connected);
         connected.filter_map(|id| self.peer(id)).collect()

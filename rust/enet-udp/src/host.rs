@@ -399,9 +399,21 @@ impl UdpHost {
         let connected = self
             .0
             .shared
-            .with_engine(|engine| engine.connected_from(prefix));
+            .with_engine(|engine| engine.connected_from(|address| prefix.contains(address)));
         for peer in connected.into_iter().flatten() {
             peer.expel(data);
+        }
+    }
+
+    /// Sends, as [`UdpPeer::disconnect_now`] does, a goodbye to everybody who is connected, whether the game has heard of
+    /// that or not; it hears of none of them any more. Meant to come before [`Self::close`].
+    pub fn disconnect_all_now(&self, data: u32) {
+        let connected = self
+            .0
+            .shared
+            .with_engine(|engine| engine.connected_from(|_| true));
+        for peer in connected.into_iter().flatten() {
+            peer.dismiss(data);
         }
     }
 

@@ -83,17 +83,24 @@ impl UdpPeer {
     /// Sends one unreliable goodbye before it returns; the peer is inactive at once, without event. What waits only
     /// for the network thread to send it is sent before.
     pub fn disconnect_now(&self, data: u32) {
+        if self.is_active() {
+            self.dismiss(data);
+        }
+    }
+
+    /// As [`Self::disconnect_now`], also for a peer that the game has not heard of, and then never will.
+    pub(crate) fn dismiss(&self, data: u32) {
         self.transmit_gathered();
         let ended = self.0.host.with_engine(|engine| {
             let mut view = self.0.host.inbox.lock();
-            let active = self.is_active();
-            if active {
+            let goes_on = self.visible() != Visible::State(PeerState::Disconnected);
+            if goes_on {
                 self.leave();
                 engine.host.disconnect_now(self.0.id, data);
                 engine.forget(self.0.id);
                 view.remove(self);
             }
-            active
+            goes_on
         });
         if ended == Some(true) {
             self.0.host.transmit();

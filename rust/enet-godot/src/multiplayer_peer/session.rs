@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use enet_proto::{Packet, PeerState, Reason};
+use enet_proto::{Packet, Reason};
 use godot::obj::Gd;
 
 use super::door::Door;
@@ -248,17 +248,12 @@ impl Session {
             .is_some_and(|registered| !std::mem::replace(&mut registered.is_leaving, true))
     }
 
-    /// Tells those who are connected, and closes every host.
+    /// Tells those who are connected, also who has come since the last poll, and closes every host.
     pub(super) fn say_goodbye(self) {
-        for registered in self.peers.values() {
-            let peer = registered.peer.core();
-            if peer.state() == PeerState::Connected {
-                let _ = peer.disconnect_now(Reason::Closed.to_data());
-            }
-        }
         for connection in self.links.connections() {
             // A script may have destroyed the host before.
             if let Ok(host) = connection.core().host() {
+                host.disconnect_all_now(Reason::Closed.to_data());
                 host.flush();
                 let _ = connection.core().destroy();
             }

@@ -14,6 +14,7 @@ macro_rules! in_both_modes {
 }
 
 mod admission;
+mod closing;
 mod common;
 mod connection;
 mod memory;
