@@ -41,6 +41,8 @@ mod direct;
 mod engine;
 mod error;
 mod event;
+mod fault;
+#[cfg(not(all(test, feature = "models")))]
 mod fragmentation;
 mod host;
 mod inbox;

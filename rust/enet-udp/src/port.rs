@@ -9,7 +9,7 @@ use enet_proto::Datagrams;
 use mio::Token;
 
 use crate::carrier::Carrier;
-use crate::fragmentation::is_too_large;
+use crate::fault::Fault;
 use crate::offload::Arrival;
 use crate::sleeper::Sleeper;
 use crate::socket::{RECEIVE_LEN, Socket};
@@ -52,10 +52,11 @@ pub(crate) struct Port {
 struct Failures(u32);
 
 impl Failures {
-    /// Whether the socket is dead, now that a call failed by `error`. What a remote caused does not count: Windows reports
-    /// every datagram that reached nobody, also on a socket with many remotes.
-    fn are_too_many_with(&mut self, error: &io::Error) -> bool {
-        self.0 += u32::from(!is_unreachable(error));
+    /// Whether the socket is dead, now that a call failed by `fault`. What a remote can bring about does not count:
+    /// Windows reports every datagram that reached nobody, also on a socket with many remotes, and every one that
+    /// arrives and is larger than any of ours.
+    fn are_too_many_with(&mut self, fault: Fault) -> bool {
+        self.0 += u32::from(!fault.is_passing());
         self.0 >= DEAD_AFTER
     }
 }
@@ -74,7 +75,7 @@ impl Refused {
         log::trace!("{bytes} bytes to {to} are lost: {error}");
         self.datagrams += datagrams as u64;
         self.bytes += bytes as u64;
-        if datagrams == 1 && is_too_large(error) {
+        if datagrams == 1 && Fault::of(error) == Fault::TooLarge {
             self.too_large.push((to, bytes));
         }
     }
@@ -154,8 +155,9 @@ impl Port {
             let unreachable = &mut self.unreachable;
             for run in self.outgoing.runs(socket.run_limits()) {
                 socket.tie_to(run.to);
+                let tied_to = socket.remote();
                 if run.datagrams().len() > 1 {
-                    match retried(unreachable, run.to, || socket.send_run(&run)) {
+                    match retried(unreachable, tied_to, || socket.send_run(&run)) {
                         Ok(()) => continue,
                         Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
                         Err(error) => {
@@ -165,7 +167,7 @@ impl Port {
                     }
                 }
                 for data in run.datagrams() {
-                    let sent = retried(unreachable, run.to, || match run.is_probe {
+                    let sent = retried(unreachable, tied_to, || match run.is_probe {
                         true => socket.send_whole(run.to, data),
                         false => socket.send(run.to, data),
                     });
@@ -200,12 +202,13 @@ impl Port {
                     self.failures = Failures::default();
                     batch.push(arrival);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.failures = Failures::default();
-                    return Reception::Drained;
-                }
                 Err(error) => {
-                    if is_unreachable(&error) {
+                    let fault = Fault::of(&error);
+                    if fault == Fault::NotReady {
+                        self.failures = Failures::default();
+                        return Reception::Drained;
+                    }
+                    if fault == Fault::NobodyThere {
                         self.unreachable = socket.remote().or(self.unreachable);
                     }
                     failed += 1;
@@ -213,7 +216,7 @@ impl Port {
                         break;
                     }
                     log::trace!("a receive failed: {error}");
-                    if self.failures.are_too_many_with(&error) {
+                    if self.failures.are_too_many_with(fault) {
                         log::error!("the socket of a host is dead: {error}");
                         return Reception::Dead;
                     }
@@ -255,27 +258,26 @@ fn receive_carried(carrier: &Carrier, batch: &mut Batch) -> Reception {
     Reception::More
 }
 
-/// Sends, and once more if the system only told what became of an earlier datagram to the same remote.
+/// Calls `send`, and once more if the system may only have told what became of an earlier datagram. `tied_to` is whom the
+/// socket is tied to, if it is: of nobody else can the system have meant that nobody serves its port.
 fn retried<T>(
     unreachable: &mut Option<SocketAddr>,
-    to: SocketAddr,
+    tied_to: Option<SocketAddr>,
     mut send: impl FnMut() -> io::Result<T>,
 ) -> io::Result<T> {
-    match send() {
-        Err(error) if is_unreachable(&error) => {
-            *unreachable = Some(to);
-            send()
-        }
-        result => result,
+    let error = match send() {
+        Ok(sent) => return Ok(sent),
+        Err(error) => error,
+    };
+    let fault = Fault::of(&error);
+    if fault == Fault::NobodyThere {
+        *unreachable = tied_to.or(*unreachable);
     }
-}
-
-/// Whether an error is the report that nobody serves the remote's port.
-fn is_unreachable(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
-    )
+    if fault.is_passing() {
+        send()
+    } else {
+        Err(error)
+    }
 }
 
 /// Datagrams received and not yet handled, one behind the other in one buffer.
@@ -461,13 +463,49 @@ mod tests {
     #[test]
     fn a_socket_dies_of_its_own_failures_and_not_of_its_remotes() {
         let mut failures = Failures::default();
-        let of = io::Error::from;
         for _ in 0..10 * DEAD_AFTER {
-            assert!(!failures.are_too_many_with(&of(io::ErrorKind::ConnectionReset)));
+            for fault in [Fault::NobodyThere, Fault::NoWay, Fault::TooLarge] {
+                assert!(!failures.are_too_many_with(fault));
+            }
         }
-        let too_many =
-            (1..=DEAD_AFTER).find(|_| failures.are_too_many_with(&of(io::ErrorKind::Other)));
+        let too_many = (1..=DEAD_AFTER).find(|_| failures.are_too_many_with(Fault::Other));
         assert_eq!(too_many, Some(DEAD_AFTER));
+    }
+
+    /// Sends that fail by `errors`, one each, before they work; returns the calls made, whether the last worked, and of
+    /// whom it is known that nobody serves the port.
+    fn sends(
+        errors: &[io::ErrorKind],
+        tied_to: Option<SocketAddr>,
+    ) -> (usize, bool, Option<SocketAddr>) {
+        let (mut calls, mut unreachable) = (0, None);
+        let sent = retried(&mut unreachable, tied_to, || {
+            calls += 1;
+            errors
+                .get(calls - 1)
+                .map_or(Ok(()), |&error| Err(error.into()))
+        });
+        (calls, sent.is_ok(), unreachable)
+    }
+
+    #[test]
+    fn a_send_that_failed_for_an_earlier_datagram_is_made_once_more() {
+        use io::ErrorKind as Kind;
+        let remote: SocketAddr = (Ipv4Addr::LOCALHOST, 9).into();
+        let (tied, loose) = (Some(remote), None);
+        assert_eq!(sends(&[], tied), (1, true, None));
+        for kind in [Kind::ConnectionRefused, Kind::ConnectionReset] {
+            assert_eq!(sends(&[kind], tied), (2, true, tied));
+            // Which of the remotes is meant, the system does not say.
+            assert_eq!(sends(&[kind], loose), (2, true, None));
+        }
+        for kind in [Kind::HostUnreachable, Kind::Interrupted] {
+            assert_eq!(sends(&[kind], tied), (2, true, None));
+            assert_eq!(sends(&[kind, kind], tied), (2, false, None));
+        }
+        for kind in [Kind::WouldBlock, Kind::PermissionDenied, Kind::Other] {
+            assert_eq!(sends(&[kind], tied), (1, false, None));
+        }
     }
 
     #[test]

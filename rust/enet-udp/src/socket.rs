@@ -134,10 +134,7 @@ impl Socket {
 
     /// Hands one datagram to the system that must not be fragmented on its way, where the system can see to that.
     pub(crate) fn send_whole(&self, to: SocketAddr, data: &[u8]) -> io::Result<usize> {
-        fragmentation::forbid(&self.io, to.ip())?;
-        let sent = self.send(to, data);
-        fragmentation::allow(&self.io, to.ip());
-        sent
+        fragmentation::forbidden(&self.io, to.ip(), || self.send(to, data))
     }
 
     /// What [`Self::send_run`] may be asked to send at once.

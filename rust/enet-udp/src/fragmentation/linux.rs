@@ -1,9 +1,9 @@
 //! Fragmentation by `IP_MTU_DISCOVER` and `IPV6_MTU_DISCOVER`.
 
+use std::io;
 use std::net::IpAddr;
 
 use mio::net::UdpSocket;
-use rustix::io;
 use rustix::net::sockopt::{
     Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
 };
@@ -23,7 +23,8 @@ pub(crate) fn allow(socket: &UdpSocket, to: IpAddr) {
 /// count, so that one that became larger is found.
 pub(crate) fn forbid(socket: &UdpSocket, to: IpAddr) -> io::Result<()> {
     match to {
-        IpAddr::V4(_) => set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::PROBE),
-        IpAddr::V6(_) => set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::PROBE),
+        IpAddr::V4(_) => set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::PROBE)?,
+        IpAddr::V6(_) => set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::PROBE)?,
     }
+    Ok(())
 }

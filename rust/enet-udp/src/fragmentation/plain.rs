@@ -9,6 +9,6 @@ use mio::net::UdpSocket;
 pub(crate) const fn allow(_: &UdpSocket, _: IpAddr) {}
 
 /// Not here.
-pub(crate) const fn forbid(_: &UdpSocket, _: IpAddr) -> io::Result<()> {
-    Ok(())
+pub(crate) fn forbid(_: &UdpSocket, _: IpAddr) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
