@@ -112,6 +112,18 @@ impl TokenBucket {
         }
     }
 
+    /// Changes rate and burst; what is used up of the bucket stays used up.
+    pub(crate) fn change(&mut self, rate: u32, burst: u32, now: Time) {
+        self.fill(now);
+        let size = |burst: u32| u64::from(burst) * WHOLE;
+        let used = size(self.burst).saturating_sub(self.level);
+        let changed = Self::new(rate, burst, self.filled);
+        *self = Self {
+            level: changed.level.saturating_sub(used),
+            ..changed
+        };
+    }
+
     /// Whether there is at least one token.
     pub(crate) fn has_one(&mut self, now: Time) -> bool {
         self.fill(now);
@@ -164,6 +176,11 @@ impl LogBudget {
         }
     }
 
+    /// Changes the rate; see [`TokenBucket::change`].
+    pub(crate) fn set_rate(&mut self, lines_per_second: u32, now: Time) {
+        self.bucket.change(lines_per_second, lines_per_second, now);
+    }
+
     /// Whether a line may be written now; if so, how many were not since the last one.
     pub(crate) fn line(&mut self, now: Time) -> Option<u64> {
         if self.bucket.take(1, now) {
@@ -211,6 +228,22 @@ mod tests {
         assert!(bucket.has_one(Time::from_millis(100)));
         assert!(!bucket.is_full(Time::from_millis(299)));
         assert!(bucket.is_full(Time::from_millis(300)));
+    }
+
+    #[test]
+    fn a_bucket_that_changes_keeps_what_is_used_up() {
+        // Of 10, 6 are used up; a second later 4 are.
+        for (rate, burst, left) in [(2, 10, 6), (100, 100, 96), (1, 5, 1), (1, 3, 0)] {
+            let mut bucket = TokenBucket::new(2, 10, Time::ZERO);
+            assert!(bucket.take(6, Time::ZERO));
+            let now = Time::from_millis(1000);
+            bucket.change(rate, burst, now);
+            let taken = (0..200).filter(|_| bucket.take(1, now)).count();
+            assert_eq!(taken, left, "{rate} a second, {burst} at once");
+        }
+        let mut bucket = TokenBucket::new(0, 0, Time::ZERO);
+        bucket.change(1, 3, Time::ZERO);
+        assert!(bucket.is_full(Time::ZERO), "nothing of no limit is used up");
     }
 
     #[test]

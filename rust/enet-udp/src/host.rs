@@ -353,9 +353,7 @@ impl UdpHost {
 
     /// Changes what others may cost the host; see [`enet_proto::Host::set_limits`].
     pub fn set_limits(&self, limits: Limits) {
-        self.0
-            .shared
-            .with_engine(|engine| engine.host.set_limits(limits));
+        self.0.shared.set_limits(limits);
     }
 
     /// Changes [`UdpHostConfig::duplicate_peers`], for connections to come.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use enet_proto::{
-    ConnectError, HostConfig, PeerId, Prefix, Reason, SendError, Time, Verdict, WaitingId,
+    ConnectError, HostConfig, Limits, PeerId, Prefix, Reason, SendError, Time, Verdict, WaitingId,
 };
 use mio::Token;
 
@@ -237,9 +237,15 @@ impl HostShared {
         self.mark(Attention::Gather);
     }
 
-    /// Lets nobody from `prefix` in for a time.
+    /// Changes what others may cost the host.
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        self.with_engine(|engine| engine.host.set_limits(self.now(), limits));
+    }
+
+    /// Lets nobody from `prefix` in for a time, and sees to it that who waits is told.
     pub(crate) fn ban(&self, prefix: Prefix, duration: Option<Duration>, answer: Option<u32>) {
         self.with_engine(|engine| engine.host.ban(self.now(), prefix, duration, answer));
+        self.mark(Attention::Now);
     }
 
     /// The bans that hold and how long they will.

@@ -36,10 +36,11 @@ impl Host {
         let (Some(data), last) = (peer.asking.alternatives.pop_front(), peer.sessions) else {
             return false;
         };
-        // Under another label, so that a second refusal of the same attempt finds nobody.
+        // Under another label, if one is free, so that a second refusal of the same attempt finds nobody.
         let labels = self.slots.labels();
-        let label = labels.draw(&mut *self.choices, &self.half_open);
-        self.slots.relabel(slot, label);
+        if let Some(label) = labels.draw(&mut *self.choices, &self.half_open) {
+            self.slots.relabel(slot, label);
+        }
         let connect_id = self.choices.connect_id();
         let sessions = self.choices.named_sessions(last);
         let first = self.choices.first_number();

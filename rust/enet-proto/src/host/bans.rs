@@ -202,7 +202,7 @@ impl Host {
     /// - `answer`: what those who try are told, as user data of their disconnect event, for example
     ///   [`Reason::Banned`](crate::Reason::Banned); `None` leaves them without an answer.
     ///
-    /// Connections that stand are not ended. A host with
+    /// Who waits for [`Host::answer`] is turned away at once. Connections that stand are not ended. A host with
     /// [`vanilla_quirks`](crate::HostConfig::vanilla_quirks) keeps nobody out.
     pub fn ban(
         &mut self,
@@ -220,6 +220,9 @@ impl Host {
             },
             now,
         );
+        for knock in self.waiting.remove_from(prefix) {
+            self.turn_away_banned(now, &knock, answer);
+        }
     }
 
     /// Ends a ban; `false` if there was none of exactly this prefix. One that has ended may still be there.

@@ -53,10 +53,10 @@ impl Knocks {
         }
     }
 
-    /// Changes the rate; see [`Self::new`].
-    pub(super) fn set_rate(&mut self, rate: u32) {
-        self.first = TokenBucket::new(rate, rate, Time::ZERO);
-        self.repeated = self.first;
+    /// Changes the rate; see [`Self::new`]. What is used up of it stays used up.
+    pub(super) fn set_rate(&mut self, rate: u32, now: Time) {
+        self.first.change(rate, rate, now);
+        self.repeated.change(rate, rate, now);
     }
 
     /// Whether the CONNECT of an attempt that is not known yet is to be taken up. If not, it is remembered.

@@ -79,8 +79,8 @@ impl Labels {
     /// Draws a label that no peer has; if possible one that is not offered to any of `attempts` either, and best one that
     /// does not rest.
     ///
-    /// There is one, as there are fewer peers than labels.
-    pub(super) fn draw(&self, choices: &mut dyn Choices, attempts: &HalfOpen) -> u16 {
+    /// `None` if there are as many peers as labels.
+    pub(super) fn draw(&self, choices: &mut dyn Choices, attempts: &HalfOpen) -> Option<u16> {
         let unheld = |label: &u16| self.slot(*label).is_none();
         let unoffered = |label: &u16| unheld(label) && !attempts.offers(*label);
         let fresh = |label: &u16| unoffered(label) && !self.rests.contains(*label);
@@ -94,7 +94,6 @@ impl Labels {
         drawn
             .or_else(lonely)
             .or_else(|| all_from(choices.label()).find(unheld))
-            .expect("a table has fewer peers than there are labels")
     }
 }
 

@@ -4,7 +4,7 @@
 //! those who hold much cannot keep the others from being heard: all together hold twice the limit at most.
 
 use super::Host;
-use crate::limits::{Limits, LogBudget, TokenBucket};
+use crate::limits::Limits;
 use crate::time::Time;
 
 impl Host {
@@ -36,19 +36,19 @@ impl Host {
         self.config.limits
     }
 
-    /// Changes [`HostConfig::limits`](crate::HostConfig::limits), for the connections that there are as well. What is over a limit already stays.
-    pub fn set_limits(&mut self, limits: Limits) {
-        if limits == self.config.limits {
-            return; // what was used up of a rate stays used up
-        }
+    /// Changes [`HostConfig::limits`](crate::HostConfig::limits), for the connections that there are as well. What is
+    /// over a limit already stays, and what is used up of a rate stays used up.
+    pub fn set_limits(&mut self, now: Time, limits: Limits) {
         self.config.limits = limits;
-        self.knocks.set_rate(limits.attempts);
-        self.joins = TokenBucket::new(limits.joins, limits.join_burst, Time::ZERO);
-        self.joins_by_source.clear();
-        self.refusals = TokenBucket::new(limits.refusals, limits.refusals, Time::ZERO);
-        self.log = LogBudget::new(limits.log_lines);
+        self.knocks.set_rate(limits.attempts, now);
+        self.joins.change(limits.joins, limits.join_burst, now);
+        for bucket in self.joins_by_source.values_mut() {
+            bucket.change(limits.joins_per_source, limits.join_burst_per_source, now);
+        }
+        self.refusals.change(limits.refusals, limits.refusals, now);
+        self.log.set_rate(limits.log_lines, now);
         for peer in self.slots.iter_mut() {
-            peer.set_quota(&limits);
+            peer.set_quota(&limits, now);
         }
     }
 

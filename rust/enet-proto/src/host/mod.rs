@@ -214,7 +214,8 @@ impl Host {
         );
         if !self.config.vanilla_quirks {
             let labels = self.slots.labels();
-            peer.label = labels.draw(&mut *self.choices, &self.half_open);
+            let label = labels.draw(&mut *self.choices, &self.half_open);
+            peer.label = label.ok_or(ConnectError::NoFreeSlot(self.config.peer_count()))?;
             peer.begin_control(self.choices.first_number());
         }
         peer.asking.data = Some(data);

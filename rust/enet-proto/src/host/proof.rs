@@ -63,6 +63,22 @@ impl Knock {
     }
 }
 
+/// Why a remote that proved its address gets no slot.
+struct Dismissal {
+    cause: DropCause,
+    /// What it is told; `None` leaves it without a word.
+    answer: Option<u32>,
+}
+
+impl Dismissal {
+    const fn told(cause: DropCause, data: u32) -> Self {
+        Self {
+            cause,
+            answer: Some(data),
+        }
+    }
+}
+
 impl Host {
     /// CONNECT from a stranger: a first one, or a copy.
     pub(super) fn knock(&mut self, now: Time, knock: Knock) {
@@ -76,6 +92,10 @@ impl Host {
         if let Some(id) = self.waiting.find(from, connect_id) {
             return self.knock_again(now, id, credit);
         }
+        // Before the rate: who is banned uses up nothing of it.
+        if let Some(ban) = self.bans.of(from.ip(), now) {
+            return self.turn_away_banned(now, &knock, ban.answer);
+        }
         if !self.knocks.admit(now, from, connect_id) {
             return self.statistics.count(DropCause::ConnectCrowded);
         }
@@ -88,6 +108,10 @@ impl Host {
 
     /// Makes a CONNECT an attempt, and challenges it.
     pub(super) fn begin_attempt(&mut self, now: Time, knock: &Knock) {
+        let labels = self.slots.labels();
+        let Some(label) = labels.draw(&mut *self.choices, &self.half_open) else {
+            return self.statistics.count(DropCause::ConnectIgnored); // as without a free slot
+        };
         let mut attempt = Attempt::new(knock, now.millis());
         attempt.number = self.choices.first_number();
         attempt.sessions = self.choices.granted_sessions(&knock.connect);
@@ -97,8 +121,6 @@ impl Host {
         if evicted {
             self.statistics.count(DropCause::HalfOpenEvicted);
         }
-        let labels = self.slots.labels();
-        let label = labels.draw(&mut *self.choices, &self.half_open);
         self.half_open.offer(index, label);
         self.challenge_connect(now, index);
     }
@@ -116,15 +138,17 @@ impl Host {
         verdict
     }
 
+    /// Counts the CONNECT of a banned address, and answers it if the ban has an answer.
+    pub(super) fn turn_away_banned(&mut self, now: Time, knock: &Knock, answer: Option<u32>) {
+        if let Some(data) = answer {
+            self.refuse(now, knock, data);
+        }
+        self.statistics.count(DropCause::ConnectBanned);
+    }
+
     /// What becomes of a CONNECT, and as what it counts if it is dropped.
     fn judge(&mut self, now: Time, knock: &Knock) -> (Verdict, DropCause) {
         let from = knock.from;
-        if let Some(ban) = self.bans.of(from.ip(), now) {
-            let verdict = ban
-                .answer
-                .map_or(Verdict::Ignore, |data| Verdict::Refuse { data });
-            return (verdict, DropCause::ConnectBanned);
-        }
         if self.addresses.knows(from, knock.connect.connect_id) {
             return (Verdict::Ignore, DropCause::ConnectIgnored); // a late copy
         }
@@ -231,9 +255,11 @@ impl Host {
         let attempt = self.half_open.remove(index);
         let id = match self.seat(now, &attempt) {
             Ok(id) => id,
-            Err(data) => {
-                self.dismiss(&attempt, data);
-                return Err(Abort(DropCause::ConnectRefused));
+            Err(Dismissal { cause, answer }) => {
+                if let Some(data) = answer {
+                    self.dismiss(&attempt, data);
+                }
+                return Err(Abort(cause));
             }
         };
         self.book_join(now, attempt.from);
@@ -272,22 +298,27 @@ impl Host {
         }
     }
 
-    /// The slot of an attempt that is proven, or what the remote is to be told.
-    fn seat(&mut self, now: Time, attempt: &Attempt) -> Result<PeerId, u32> {
+    /// The slot of an attempt that is proven.
+    fn seat(&mut self, now: Time, attempt: &Attempt) -> Result<PeerId, Dismissal> {
         if let Some(ban) = self.bans.of(attempt.from.ip(), now) {
-            return Err(ban.answer.unwrap_or(Reason::Banned.to_data()));
+            return Err(Dismissal {
+                cause: DropCause::ConnectBanned,
+                answer: ban.answer,
+            });
         }
         let crowded = self.addresses.count(attempt.from.ip()) >= self.config.duplicate_peers;
         // Asked again: between CONNECT and proof others may have joined.
         let may_join = !crowded && self.may_join(now, attempt.from);
         if !may_join || self.slots.labelled(attempt.label).is_some() {
-            return Err(Reason::TooMany.to_data());
+            let data = Reason::TooMany.to_data();
+            return Err(Dismissal::told(DropCause::ConnectLimited, data));
         }
-        let (id, _) = self
-            .slots
-            .vacant(self.config.peer_count)
-            .ok_or(Reason::Full.to_data())?;
-        self.admit(attempt.from, attempt.data, id)?;
+        let Some((id, _)) = self.slots.vacant(self.config.peer_count) else {
+            let data = Reason::Full.to_data();
+            return Err(Dismissal::told(DropCause::ConnectIgnored, data));
+        };
+        self.admit(attempt.from, attempt.data, id)
+            .map_err(|data| Dismissal::told(DropCause::ConnectRefused, data))?;
         Ok(id)
     }
 

@@ -1,6 +1,7 @@
 //! [`HostStatistics`], and [`DropCause`]: why something was dropped.
 
-/// Why something that came from the network was dropped.
+/// Why something that came from the network was dropped. A connection attempt that is turned away once its address is
+/// proven counts as its CONNECT would have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[repr(u8)]

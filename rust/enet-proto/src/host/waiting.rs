@@ -14,7 +14,7 @@ use super::Host;
 use super::half_open::Source;
 use super::proof::Knock;
 use crate::admission::{ConnectRequest, Verdict};
-use crate::host::DropCause;
+use crate::host::{DropCause, Prefix};
 use crate::limits::Limits;
 use crate::time::Time;
 
@@ -105,6 +105,14 @@ impl WaitingRoom {
             }
         }
         Some(knock)
+    }
+
+    /// Ends all waits of addresses in `prefix`.
+    pub(super) fn remove_from(&mut self, prefix: Prefix) -> Vec<Knock> {
+        let is_inside = |waiting: &Waiting| prefix.contains(waiting.knock.from.ip());
+        let inside = self.waiting.iter().filter(|(_, it)| is_inside(it));
+        let ids: Vec<WaitingId> = inside.map(|(&id, _)| id).collect();
+        ids.into_iter().filter_map(|id| self.remove(id)).collect()
     }
 
     /// Who has waited longest of those that this was not answered with before.

@@ -240,13 +240,16 @@ impl Peer {
             dispatched: false,
             more: false,
             timer: None,
-            quota: quota(&config.limits),
+            quota: rates(&config.limits)
+                .map(|(rate, burst)| TokenBucket::new(rate, burst, Time::ZERO)),
         }
     }
 
-    /// Lets the remote send what `limits` allow, from now on.
-    pub(crate) fn set_quota(&mut self, limits: &Limits) {
-        self.quota = quota(limits);
+    /// Lets the remote send what `limits` allow, from now on. What it used up of its rates stays used up.
+    pub(crate) fn set_quota(&mut self, limits: &Limits, now: Time) {
+        for (bucket, (rate, burst)) in self.quota.iter_mut().zip(rates(limits)) {
+            bucket.change(rate, burst, now);
+        }
     }
 
     /// When the attempt to connect is given up; the first call of an attempt begins its time.
@@ -406,14 +409,14 @@ impl Peer {
     }
 }
 
-/// What a remote may send: datagrams, and bytes.
-fn quota(limits: &Limits) -> [TokenBucket; 2] {
+/// What a remote may send, as rate and burst: datagrams, and bytes.
+fn rates(limits: &Limits) -> [(u32, u32); 2] {
     [
         (limits.datagrams_per_peer, 1),
         // What can never be there at once would keep the largest datagrams out for good.
         (limits.bytes_per_peer, PROTOCOL_MAXIMUM_MTU),
     ]
-    .map(|(rate, least)| TokenBucket::new(rate, rate.max(least), Time::ZERO))
+    .map(|(rate, least)| (rate, rate.max(least)))
 }
 
 /// Appends an unflagged DISCONNECT with this number of the control channel.

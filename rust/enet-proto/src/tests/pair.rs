@@ -508,6 +508,11 @@ impl Net {
         self.run_until_idle();
     }
 
+    /// What the hosts' clocks read.
+    pub(super) fn now(&self) -> Time {
+        self.server.clock(self.wire.now_micros)
+    }
+
     pub(super) fn run_for(&mut self, span: Duration) {
         let mut nodes: Vec<_> = self.clients.iter_mut().chain([&mut self.server]).collect();
         self.wire.run_for(&mut nodes, span);

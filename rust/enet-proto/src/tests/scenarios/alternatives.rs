@@ -1,11 +1,12 @@
 //! Attempts to connect that ask for something else when what they asked for is taken.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 
 use super::*;
 use crate::{
-    Admission, ConnectRequest, DisconnectCause, Packet, PeerId, PeerState, PeerTimes, Reason,
-    Recovery, Verdict,
+    Admission, ConnectRequest, DisconnectCause, Event, Host, Packet, PeerId, PeerState, PeerTimes,
+    Reason, Recovery, Time, Verdict,
 };
 
 /// Gives out each number once.
@@ -89,6 +90,31 @@ fn when_all_are_taken_the_last_refusal_ends_the_attempt() {
     assert_eq!(pair.client.disconnects(), [refusal]);
     assert_eq!(pair.server.host.statistics().connects_refused, 3);
     assert!(pair.client.connects().is_empty());
+}
+
+#[test]
+fn who_asks_anew_where_all_numbers_are_taken_keeps_his_own() {
+    let mut host = Host::new(config(4095, 407));
+    let remote = SocketAddr::from(([10, 0, 0, 2], 9));
+    let peers: Vec<PeerId> = (0..4095)
+        .map(|_| host.connect(remote, 1, 1).expect("a slot is free"))
+        .collect();
+    host.set_alternatives(peers[0], vec![2]);
+    let now = Time::from_millis(1000);
+    let mut connect = Vec::new();
+    host.poll_transmit(now, &mut connect).expect("a CONNECT");
+    // Behind the header and the command's own.
+    let label = u16::from_be_bytes([connect[8], connect[9]]);
+    let refusal = Raw::untimed(label).disconnect(false, 1, Reason::IdTaken.to_data());
+    host.handle_datagram(now, remote, &refusal.0);
+    assert_eq!(host.asked_data(peers[0]), Some(2));
+    assert_eq!(host.state(peers[0]), PeerState::Connecting);
+    assert_eq!(host.poll_event(), None);
+    // The refusal is for the same number, so another one is heard.
+    host.handle_datagram(now, remote, &refusal.0);
+    let ended =
+        matches!(host.poll_event(), Some(Event::Disconnect { peer, .. }) if peer == peers[0]);
+    assert!(ended);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! What all peers together may have waiting, and limits that change while a host runs.
 
+use std::net::SocketAddr;
+
 use super::super::pair::Net;
+use super::strangers::{START, acknowledgement, address, answers, connect, connects};
 use super::*;
-use crate::{DropCause, Limits, Packet, PeerId};
+use crate::{DropCause, Host, Limits, Packet, PeerId};
 
 const MEMORY: usize = 100_000;
 
@@ -96,7 +99,7 @@ fn a_memory_without_limit_and_one_that_grows_take_everything() {
         memory: 0,
         ..net.server.host.limits()
     };
-    net.server.host.set_limits(limits);
+    net.server.host.set_limits(net.now(), limits);
     net.run_for(millis(4000));
     assert_eq!(waiting(&net), 300_000);
 }
@@ -104,12 +107,13 @@ fn a_memory_without_limit_and_one_that_grows_take_everything() {
 #[test]
 fn changed_limits_hold_for_connections_that_there_are() {
     let mut pair = Setup::plain(502).connected();
+    pair.run_for(millis(1)); // so that nothing of a rate is used up
     let from = pair.client.address;
     let limits = Limits {
         datagrams_per_peer: 5,
         ..Limits::default()
     };
-    pair.server.host.set_limits(limits);
+    pair.server.host.set_limits(pair.now(), limits);
     assert_eq!(pair.server.host.limits(), limits);
     let dropped = |pair: &Pair| pair.server.host.statistics().dropped(DropCause::PeerRate);
     for number in 1..=9 {
@@ -117,25 +121,73 @@ fn changed_limits_hold_for_connections_that_there_are() {
         pair.inject(from, &packet.0);
     }
     assert_eq!(dropped(&pair), 4);
-    // The same limits again give nobody a new burst.
-    pair.server.host.set_limits(limits);
+    // A change of others gives nobody a new burst.
+    let others = Limits {
+        log_lines: 5,
+        ..limits
+    };
+    pair.server.host.set_limits(pair.now(), others);
     let packet = Raw::timed(0, 1000).reliable(0, 10, b"x");
     pair.inject(from, &packet.0);
     assert_eq!(dropped(&pair), 5);
 }
 
 #[test]
+fn a_change_of_one_limit_gives_back_nothing_of_the_other_rates() {
+    // One attempt, one join of a source and one refusal at a time; then another limit changes.
+    let limits = Limits {
+        attempts: 2,
+        joins_per_source: 1,
+        join_burst_per_source: 1,
+        refusals: 1,
+        ..Limits::default()
+    };
+    let mut server = Host::new(config(9, 504).limits(limits));
+    let banned = address(9);
+    server.ban(START, banned.ip().into(), None, Some(1));
+    let mut joined = 0;
+    for log_lines in 1..=3 {
+        for port in [1, 2] {
+            let from = SocketAddr::new(address(1).ip(), port);
+            server.handle_datagram(START, from, &connect(log_lines));
+        }
+        server.handle_datagram(START, banned, &connect(log_lines));
+        for (to, answer) in answers(&mut server, START) {
+            if answer.len() == 48 {
+                server.handle_datagram(START, to, &acknowledgement(&answer).0);
+            }
+        }
+        joined += connects(&mut server);
+        server.set_limits(
+            START,
+            Limits {
+                log_lines,
+                ..limits
+            },
+        );
+    }
+    let seen = server.statistics();
+    assert_eq!(joined, 1);
+    assert_eq!(seen.dropped(DropCause::ConnectLimited), 1);
+    assert_eq!(seen.dropped(DropCause::ConnectCrowded), 4);
+    assert_eq!(seen.dropped(DropCause::ConnectBanned), 3);
+    // Of the banned one, and who was one too many.
+    assert_eq!(seen.connects_refused, 2);
+}
+
+#[test]
 fn changed_limits_hold_for_those_who_come() {
     let mut net = Setup::new(503).net(3);
-    net.server.host.set_limits(Limits {
+    let limits = Limits {
         join_burst: 1,
         ..Limits::default()
-    });
+    };
+    net.server.host.set_limits(net.now(), limits);
     net.connect(0, 0);
     net.connect(1, 0);
     net.run_for(millis(40));
     assert_eq!(net.server.connects().len(), 1);
-    net.server.host.set_limits(Limits::default());
+    net.server.host.set_limits(net.now(), Limits::default());
     net.server.host.set_duplicate_peers(2);
     net.run_for(millis(3000));
     net.connect(2, 0);

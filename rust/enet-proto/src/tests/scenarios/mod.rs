@@ -6,6 +6,7 @@
 
 mod admission;
 mod alternatives;
+mod bans;
 mod connecting;
 mod counters;
 mod disconnecting;

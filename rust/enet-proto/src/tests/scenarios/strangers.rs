@@ -15,19 +15,19 @@ use crate::{
     Time,
 };
 
-const START: Time = Time::from_millis(1000);
+pub(super) const START: Time = Time::from_millis(1000);
 
 /// A server for 4095 whose answers nobody can read.
 fn server(quirks: bool) -> Host {
     Host::new(config(4095, 77).vanilla_quirks(quirks))
 }
 
-fn address(index: u32) -> SocketAddr {
+pub(super) fn address(index: u32) -> SocketAddr {
     let [_, a, b, c] = index.to_be_bytes();
     SocketAddr::from(([10, a, b, c], 9000))
 }
 
-fn connect(index: u32) -> Vec<u8> {
+pub(super) fn connect(index: u32) -> Vec<u8> {
     let connect = RawConnect {
         connect_id: index.to_be_bytes(),
         ..RawConnect::default()
@@ -36,7 +36,7 @@ fn connect(index: u32) -> Vec<u8> {
 }
 
 /// What the server has to send now.
-fn answers(host: &mut Host, now: Time) -> Vec<(SocketAddr, Vec<u8>)> {
+pub(super) fn answers(host: &mut Host, now: Time) -> Vec<(SocketAddr, Vec<u8>)> {
     let mut buffer = Vec::new();
     std::iter::from_fn(|| {
         let transmit = host.poll_transmit(now, &mut buffer)?;
@@ -46,13 +46,13 @@ fn answers(host: &mut Host, now: Time) -> Vec<(SocketAddr, Vec<u8>)> {
 }
 
 /// The acknowledgement that a client gives to a VERIFY_CONNECT.
-fn acknowledgement(answer: &[u8]) -> Raw {
+pub(super) fn acknowledgement(answer: &[u8]) -> Raw {
     let field = |at: usize| u16::from_be_bytes([answer[at], answer[at + 1]]);
     let (session, label) = (u16::from(answer[11]), field(8));
     Raw::untimed(session << 12 | label).acknowledge(0xFF, field(6), field(2))
 }
 
-fn connects(host: &mut Host) -> usize {
+pub(super) fn connects(host: &mut Host) -> usize {
     std::iter::from_fn(|| host.poll_event())
         .filter(|event| matches!(event, Event::Connect { .. }))
         .count()

@@ -203,19 +203,37 @@ fn who_may_not_join_any_more_is_not_let_in_by_a_late_answer() {
     };
     let mut server = Host::new(config(1, 4));
     guard(&mut server);
-    server.handle_datagram(START, address(1, 1), &connect(1));
-    let banned = Prefix::from(address(1, 1).ip());
-    server.ban(START, banned, None, Some(Reason::Banned.to_data()));
-    accept(&mut server);
-    assert_eq!(server.statistics().half_open, 0);
-    assert_eq!(server.statistics().dropped(DropCause::ConnectBanned), 1);
-
     server.handle_datagram(START, address(2, 1), &connect(1));
     server.connect(address(9, 9), 1, 0).expect("the only slot");
     accept(&mut server);
     assert_eq!(server.statistics().half_open, 0);
     assert_eq!(server.statistics().dropped(DropCause::ConnectRefused), 1);
     assert_eq!(server.statistics().waiting, 0);
+}
+
+#[test]
+fn who_is_banned_waits_no_more_and_is_told_at_once_or_never() {
+    let mut server = Host::new(config(4, 6));
+    guard(&mut server);
+    for source in 1..=4 {
+        server.handle_datagram(START, address(source, 1), &connect(1));
+    }
+    let (first, request) = server.next_waiting().expect("four wait");
+    assert_eq!(request.from, address(1, 1));
+    let banned = |source: u8| Prefix::from(address(source, 1).ip());
+    server.ban(START, banned(1), None, Some(Reason::Banned.to_data()));
+    assert_eq!(bytes_sent(&mut server, START), 10);
+    server.ban(START, banned(3), None, None);
+    assert_eq!(bytes_sent(&mut server, START), 0);
+    let seen = server.statistics();
+    assert_eq!(seen.waiting, 2);
+    assert_eq!(seen.dropped(DropCause::ConnectBanned), 2);
+    // The filter's answer comes too late, and of the other one it is not asked.
+    server.answer(START, first, Verdict::Accept);
+    let left = asked(&mut server);
+    let sources: Vec<_> = left.iter().map(|(_, request)| request.from).collect();
+    assert_eq!(sources, [address(2, 1), address(4, 1)]);
+    assert_eq!(server.statistics().half_open, 0);
 }
 
 #[test]
