@@ -22,6 +22,13 @@ The steps godot-tests, differential, hostile, soak and export need Godot 4.5 or 
 /// A target whose standard library has no sockets, threads or clocks behind it.
 const BARE_TARGET: &str = "wasm32-unknown-unknown";
 
+/// Systems whose sockets `enet-udp` knows, one of each kind that this machine's tests do not run on.
+const OTHER_SYSTEMS: [&str; 3] = [
+    "x86_64-pc-windows-gnu",
+    "aarch64-apple-darwin",
+    "x86_64-unknown-freebsd",
+];
+
 /// What is left out of steps that `--quick` is to keep quick.
 const WITHOUT_GODOT: [&str; 2] = ["--exclude", "enet-godot"];
 
@@ -44,7 +51,7 @@ struct Step {
 type Remark = &'static str;
 
 // All that builds godot's bindings does so with the profile `release`: they take minutes, once.
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     Step {
         name: "setup",
         quick: false,
@@ -64,6 +71,11 @@ const STEPS: [Step; 17] = [
         name: "purity",
         quick: true,
         run: |_| purity(),
+    },
+    Step {
+        name: "platforms",
+        quick: true,
+        run: |_| platforms(),
     },
     Step {
         name: "docs",
@@ -227,6 +239,21 @@ fn purity() -> Result<Remark> {
     }
     cargo(&["check", "--package", "enet-proto", "--target", BARE_TARGET])?;
     Ok("")
+}
+
+/// What drives the sockets compiles for the other systems, as far as this toolchain has their standard libraries.
+fn platforms() -> Result<Remark> {
+    let mut remark = "";
+    for target in OTHER_SYSTEMS {
+        if has_target(target)? {
+            let arguments = ["clippy", "--package", "enet-udp", "--target", target];
+            cargo(&[&arguments[..], &["--", "--deny", "warnings"]].concat())?;
+        } else {
+            println!("no std for {target}: rustup target add {target}");
+            remark = "not for every system that has parts of its own: no std";
+        }
+    }
+    Ok(remark)
 }
 
 /// Whether this toolchain has the standard library for `target`.

@@ -9,6 +9,9 @@ use mio::net::UdpSocket;
 use super::Arrival;
 use crate::socket::RECEIVE_LEN;
 
+/// Bytes that no datagram exceeds: its length has 16 bits.
+const LARGEST_DATAGRAM: usize = 65_535;
+
 /// Nothing.
 #[derive(Debug)]
 pub(crate) struct Offload;
@@ -27,9 +30,14 @@ impl Offload {
         }
     }
 
-    /// Bytes that the buffer of [`Self::receive`] must have.
+    /// Bytes that the buffer of [`Self::receive`] must have: room for any datagram where one that is larger would be an
+    /// error, which does not say whose it was.
     pub(crate) const fn receive_len(&self) -> usize {
-        RECEIVE_LEN
+        if cfg!(windows) {
+            LARGEST_DATAGRAM
+        } else {
+            RECEIVE_LEN
+        }
     }
 
     /// Refuses.
@@ -40,7 +48,7 @@ impl Offload {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Takes one datagram into `buffer`; one that is too large is cut, or is an error, as the system has it.
+    /// Takes one datagram into `buffer`, which has [`Self::receive_len`] bytes. One that is too large is cut.
     pub(crate) fn receive(&mut self, socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Arrival> {
         let (len, from) = socket.recv_from(buffer)?;
         Ok(Arrival {
