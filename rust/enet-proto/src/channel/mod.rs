@@ -11,7 +11,7 @@ use crate::consts::{PEER_FREE_RELIABLE_WINDOWS, PEER_RELIABLE_WINDOW_SIZE, PEER_
 use crate::peer::NumberIndex;
 
 use receive::Incoming;
-pub(crate) use receive::{Abort, Held, Intake};
+pub(crate) use receive::{Abort, Allowance, Held, Intake};
 
 /// One channel of a peer.
 #[derive(Debug, Default)]

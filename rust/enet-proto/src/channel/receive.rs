@@ -48,6 +48,14 @@ impl Held {
     }
 }
 
+/// Bytes that a peer may have waiting.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowance {
+    pub(crate) limit: usize,
+    /// With what is next in line, of which one packet may go over the limit.
+    pub(crate) of_next: usize,
+}
+
 /// What a channel needs of its peer to take something in.
 pub(crate) struct Intake<'a> {
     /// Bytes buffered for the peer and not yet handed out.
@@ -61,7 +69,7 @@ pub(crate) struct Intake<'a> {
     pub(crate) channel_id: u8,
     /// Whether new packets are wanted; false once we are leaving.
     pub(crate) open: bool,
-    pub(crate) maximum_waiting_data: usize,
+    pub(crate) allowance: Allowance,
     pub(crate) maximum_packet_size: usize,
     pub(crate) vanilla_quirks: bool,
 }
@@ -73,7 +81,7 @@ impl Intake<'_> {
     /// must not keep it out, or the connection would stand still for good. Everything else must fit.
     pub(crate) fn charge(&mut self, len: usize, next: bool) -> Result<(), Abort> {
         let refused = if self.vanilla_quirks {
-            *self.waiting >= self.maximum_waiting_data
+            *self.waiting >= self.allowance.limit
         } else {
             self.is_crowded(next) || self.is_filled(len, next)
         };
@@ -88,18 +96,17 @@ impl Intake<'_> {
     /// Whether there are too many packets: they cost memory also when they are empty.
     fn is_crowded(&self, next: bool) -> bool {
         let held = if next { 0 } else { self.held.packets };
-        let most = (self.maximum_waiting_data / LEAST_COST).max(1);
+        let most = (self.allowance.limit / LEAST_COST).max(1);
         self.unreleased + self.ready.len() + held >= most
     }
 
     /// Whether there are too many bytes for `len` more.
     const fn is_filled(&self, len: usize, next: bool) -> bool {
-        let limit = self.maximum_waiting_data;
+        let Allowance { limit, of_next } = self.allowance;
         if next {
-            // By one packet at most it may go over the limit: there is a next one in each of 255 channels.
-            let most = limit.saturating_add(self.maximum_packet_size);
+            // It is bounded too: there is a next one in each of 255 channels.
             self.waiting.saturating_sub(self.held.bytes) >= limit
-                || self.waiting.saturating_add(len) > most
+                || self.waiting.saturating_add(len) > of_next
         } else {
             self.waiting.saturating_add(len) > limit
         }

@@ -33,6 +33,7 @@ pub use bans::{Ban, Prefix, PrefixError};
 pub use datagrams::{Datagrams, Run, RunLimits};
 use half_open::{HalfOpen, Source};
 use knocks::Knocks;
+use memory::Memory;
 use slots::{SlotSet, Slots};
 pub use statistics::{DropCause, HostStatistics};
 pub use transmit::{Mark, Transmit};
@@ -87,8 +88,8 @@ pub struct Host {
     open_peers: usize,
     /// Peers whose remote has left: their slots are free as soon as that is acknowledged and reported.
     leaving_peers: usize,
-    /// Bytes that all peers have waiting for the application.
-    waiting_data: usize,
+    /// What all peers have waiting for the application.
+    memory: Memory,
     limited_peers: usize,
     /// Whether peers are to be told their share of our bandwidth at the next tick.
     recalculate: bool,
@@ -146,6 +147,7 @@ impl Host {
     #[must_use]
     pub fn new(config: HostConfig) -> Self {
         let (limits, seed) = (config.limits, config.seed);
+        let memory = Memory::new(&config);
         Self {
             compressor: None,
             admission: None,
@@ -169,7 +171,7 @@ impl Host {
             statistics: HostStatistics::default(),
             open_peers: 0,
             leaving_peers: 0,
-            waiting_data: 0,
+            memory,
             limited_peers: 0,
             recalculate: false,
             last_tick: Millis(0),
@@ -545,7 +547,7 @@ impl Host {
         let mut statistics = self.statistics;
         statistics.half_open = self.half_open.len() as u64;
         statistics.waiting = self.waiting.len() as u64;
-        statistics.waiting_data = self.waiting_data as u64;
+        statistics.waiting_data = self.memory.total() as u64;
         for peer in self.slots.iter() {
             statistics.commands_resent += peer.traffic.commands_resent;
             statistics.commands_lost += peer.traffic.commands_lost;
@@ -673,7 +675,7 @@ impl Host {
         let Some(mut peer) = self.slots.vacate(slot) else {
             return;
         };
-        self.waiting_data -= peer.counted;
+        self.memory.recount(peer.counted, 0);
         self.statistics.commands_resent += peer.traffic.commands_resent;
         self.statistics.commands_lost += peer.traffic.commands_lost;
         self.agenda.ready.remove(slot);

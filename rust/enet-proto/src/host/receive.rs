@@ -332,7 +332,6 @@ impl Host {
         command: &Command,
         payload: &[u8],
     ) -> Result<(), Abort> {
-        let waiting_limit = self.waiting_limit();
         let peer = self.slots.at_mut(slot).ok_or(Abort::UNACCEPTABLE)?;
         let unnumbered = matches!(command, Command::Acknowledge { .. });
         if header.channel_id == CONTROL_CHANNEL
@@ -372,7 +371,8 @@ impl Host {
             | Command::SendFragment(_)
             | Command::SendUnsequenced { .. }
             | Command::SendUnreliableFragment(_) => {
-                peer.take_in(header, command, payload, &self.config, waiting_limit)
+                let allowance = self.memory.allowance(peer, &self.config);
+                peer.take_in(header, command, payload, &self.config, allowance)
             }
         }
     }

@@ -3,20 +3,20 @@
 use bytes::Bytes;
 
 use super::{Peer, PeerState};
-use crate::channel::{Abort, Intake};
+use crate::channel::{Abort, Allowance, Intake};
 use crate::config::HostConfig;
 use crate::packet::PacketFlags;
 use crate::wire::{Command, CommandHeader};
 
 impl Peer {
-    /// Takes in a command with its `payload`, if no more than `waiting_limit` bytes wait then.
+    /// Takes in a command with its `payload`, if no more waits then than the `allowance`.
     pub(crate) fn take_in(
         &mut self,
         header: CommandHeader,
         command: &Command,
         payload: &[u8],
         config: &HostConfig,
-        waiting_limit: usize,
+        allowance: Allowance,
     ) -> Result<(), Abort> {
         let CommandHeader {
             channel_id, number, ..
@@ -34,7 +34,7 @@ impl Peer {
             ready: &mut self.ready,
             channel_id,
             open: self.state == PeerState::Connected,
-            maximum_waiting_data: waiting_limit,
+            allowance,
             maximum_packet_size: config.maximum_packet_size,
             vanilla_quirks: config.vanilla_quirks,
         };

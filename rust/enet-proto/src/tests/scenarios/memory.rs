@@ -5,18 +5,22 @@ use std::net::SocketAddr;
 use super::super::pair::Net;
 use super::strangers::{START, acknowledgement, address, answers, connect, connects};
 use super::*;
-use crate::{DropCause, Host, Limits, Packet, PeerId};
+use crate::{DropCause, Host, HostConfig, Limits, Packet, PeerId};
 
 const MEMORY: usize = 100_000;
 
-/// A server for some, who may have 100,000 bytes waiting, and nobody takes anything.
+/// A server for just these, who may have 100,000 bytes waiting, and nobody takes anything.
 fn crowd(clients: u16) -> Net {
     let limits = Limits {
         memory: MEMORY,
         ..Limits::default()
     };
     let mut net = Setup::new(501)
-        .server(|config| config.limits(limits).manual_release(true))
+        .server(|_| {
+            config(clients.into(), 9)
+                .limits(limits)
+                .manual_release(true)
+        })
         .net(clients);
     for client in 0..clients {
         net.connect(client.into(), client.into());
@@ -64,6 +68,102 @@ fn who_fills_the_memory_of_a_host_leaves_the_others_their_share() {
         );
     }
     assert!(waiting(&net) <= 2 * MEMORY);
+}
+
+/// Peers of a server for 64 of whom nobody takes anything, and what they hold in the end.
+fn newcomers(config: HostConfig, mut fill: impl FnMut(&mut Net, usize)) -> usize {
+    let mut net = Setup::plain(505)
+        .channels(60)
+        .server(|_| config.clone())
+        .net(64);
+    for client in 0..64 {
+        net.connect(client, 0);
+        net.run_for(millis(100));
+        fill(&mut net, client);
+    }
+    waiting(&net)
+}
+
+#[test]
+fn peers_who_join_one_after_the_other_hold_twice_the_memory_at_most() {
+    let limits = Limits {
+        memory: MEMORY,
+        ..Limits::default()
+    };
+    let config = config(64, 9)
+        .limits(limits)
+        .manual_release(true)
+        .maximum_packet_size(2000);
+    let held = newcomers(config, |net, client| {
+        for _ in 0..120 {
+            net.clients[client].send(0, Packet::reliable(payload(1000)));
+        }
+        net.run_for(millis(2000));
+    });
+    assert!(
+        (MEMORY..=2 * MEMORY + 2 * 2000).contains(&held),
+        "{held} bytes"
+    );
+}
+
+#[test]
+fn messages_that_all_peers_begin_hold_twice_the_memory_and_two_of_them_at_most() {
+    const LARGEST: usize = 50_000;
+    let limits = Limits {
+        memory: MEMORY,
+        ..Limits::default()
+    };
+    let config = config(64, 9).limits(limits).maximum_packet_size(LARGEST);
+    let held = newcomers(config, |net, client| {
+        let fragment = Fragment {
+            start: 1,
+            count: 2,
+            index: 0,
+            total: LARGEST as u32,
+            offset: 0,
+        };
+        // One datagram begins a message on each of 60 channels.
+        let begun = (0..60).fold(Raw::timed(client as u16, 1000), |raw, channel_id| {
+            raw.fragment(0x88, channel_id, 1, fragment, &[1; 10])
+        });
+        let (now, from) = (net.now(), net.clients[client].address);
+        net.server.host.handle_datagram(now, from, &begun.0);
+    });
+    assert!(
+        (MEMORY..=2 * MEMORY + 2 * LARGEST).contains(&held),
+        "{held} bytes"
+    );
+}
+
+#[test]
+fn where_memory_is_short_all_that_is_reliable_comes_through() {
+    let limits = Limits {
+        memory: 20_000,
+        ..Limits::default()
+    };
+    let config = config(64, 9)
+        .limits(limits)
+        .maximum_packet_size(15_000)
+        .maximum_waiting_data(30_000);
+    let mut net = Setup::new(506)
+        .link(|link| link.loss(0.1))
+        .server(|_| config.clone())
+        .net(8);
+    net.connect_all();
+    for client in &mut net.clients {
+        let server = client.peer();
+        client.host.set_timeout(server, 1 << 31, 500_000, 500_000);
+        for channel_id in 0..2 {
+            for len in [15_000, 10, 1000, 15_000, 3000, 10] {
+                client.send(channel_id, Packet::reliable(payload(len)));
+            }
+        }
+    }
+    net.run_until_idle();
+    assert_eq!(net.server.received().len(), 8 * 2 * 6);
+    let seen = net.server.host.statistics();
+    assert!(seen.dropped(DropCause::Memory) > 0, "it was short");
+    assert_eq!(seen.waiting_data, 0);
 }
 
 #[test]
