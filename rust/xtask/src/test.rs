@@ -386,7 +386,14 @@ mod tests {
     fn quick_leaves_out_all_that_needs_godot() {
         assert_eq!(
             plan("--quick").unwrap(),
-            ["format", "clippy", "purity", "rust-tests", "models"]
+            [
+                "format",
+                "clippy",
+                "purity",
+                "platforms",
+                "rust-tests",
+                "models"
+            ]
         );
     }
 
