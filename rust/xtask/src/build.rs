@@ -9,7 +9,7 @@ use crate::{args, workspace};
 
 pub(crate) const HELP: &str = "\
 Builds the library as it is shipped: optimised as a whole, in Cargo's profile `dist`. The first build takes some
-minutes. The tests and the demo build faster, in the profile `release`.";
+minutes. The demo and all tests but that of the export build faster, in the profile `release`.";
 
 /// A profile of `Cargo.toml`.
 #[derive(Debug, Clone, Copy)]

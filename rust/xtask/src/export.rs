@@ -1,7 +1,8 @@
 //! `cargo xtask export`: the demo as an exported game, played and probed.
 //!
 //! A game for release is another program than the editor: it has other checks, another allocator's luck (defect D03
-//! kills it where the editor survives), and finds the extension's library beside itself.
+//! kills it where the editor survives), and finds the extension's library beside itself. The library is the one of
+//! `cargo xtask stage`, optimised as a whole, which the other commands leave to their users.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,14 +10,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::build::Profile;
 use crate::process::{self, Godot, Launcher};
 use crate::setup::{self, Template};
-use crate::{args, demo, godot_tests, stage, workspace};
+use crate::{args, build, demo, godot_tests, stage, workspace};
 
 pub(crate) const HELP: &str = "\
-Builds and stages the extension, exports the demo for release with Godot's export template, and then, with the exported
-game, all headless: plays a match with a server and two clients as `cargo xtask demo` does, and runs the scenario that
-crashes a release build with the engine's own classes. Linux on x86_64 only.
+Builds the extension as it is shipped, which takes some minutes the first time, and exports the demo for release with
+Godot's export template. Then, with the exported game, all headless: plays a match with a server and two clients as
+`cargo xtask demo` does, and runs the scenario that crashes a release build with the engine's own classes. Linux on
+x86_64 only.
 
 The template is looked for where Godot's editor installs it, then in the cache, where Debian's is fetched together with
 Godot. It must be of the same version as Godot. The game lies in the folder `export` of Cargo's target folder.";
@@ -67,7 +70,7 @@ impl Game {
     fn export() -> Result<Self> {
         let (godot, template) = setup::godot_and_template()?;
         // One of the tests is played with the game.
-        stage::ready_for_tests()?;
+        stage::ready_with(setup::godot_for_tests()?, &build::library(Profile::Dist)?)?;
         let folder = workspace::target_dir()?.join("export");
         let game = Self(folder.join("game"));
         game.clear()?;

@@ -50,7 +50,8 @@ struct Step {
 
 type Remark = &'static str;
 
-// All that builds godot's bindings does so with the profile `release`: they take minutes, once.
+// All that builds godot's bindings does so with the profile `release`: they take minutes, once. Only `export` plays what is
+// shipped, and builds them in its profile.
 const STEPS: [Step; 18] = [
     Step {
         name: "setup",
