@@ -24,6 +24,7 @@ func run() -> void:
 	await _check_ids()
 	await _check_replacement()
 	await _check_spare_slots()
+	await _check_settings()
 
 
 func _check_create() -> void:
@@ -261,6 +262,26 @@ func _check_spare_slots() -> void:
 		check_equal(node.hosts[6].get_peers().size(), 1, "the stranger is not let in")
 		check_equal(node.signals, [["peer_connected", 6]], "and not reported")
 		stranger.destroy()
+	drop_mesh()
+
+
+## What was set on a host gives way to what is set on the mesh that it becomes a link of.
+func _check_settings() -> void:
+	if not is_ours:
+		return
+	for index: int in 2:
+		nodes.append(make_node(index, index + 5))
+	var node: MeshNode = nodes[0]
+	if await connect_nodes(node, nodes[1]):
+		var host: RefCounted = node.hosts[6]
+		node.peer.set("connect_timeout", 7.0)
+		host.set("connect_timeout", 3.0)
+		host.set("max_stall_time", 3.0)
+		add(node, nodes[1])
+		check_equal(host.get("connect_timeout"), 7.0, "a link has what is set on its mesh")
+		check_equal(host.get("max_stall_time"), 120.0, "and the default of what is not")
+		node.peer.set("connect_timeout", 8.0)
+		check_equal(host.get("connect_timeout"), 8.0, "a later change reaches it")
 	drop_mesh()
 
 

@@ -23,6 +23,7 @@ var _witnesses: Array[Witness] = []
 func run() -> void:
 	for part: Callable in [
 		_check_attempts,
+		_check_creation,
 		_check_door,
 		_check_entry,
 		_check_goodbyes,
@@ -53,8 +54,7 @@ func _check_attempts() -> void:
 	_is_told(client, "a port that nobody serves", ["connection_failed"], "UNREACHABLE", "port %d" % free_port)
 	var again: Callable = client.peer.create_client.bind("256.1.1.1", port)
 	complains("an attempt at what cannot be an address", again, ERR_CANT_CREATE)
-	check_equal(Witness.failure_of(client.peer), "NONE", "it does not fail for the reason of the one before")
-	check_equal(client.peer.call("get_failure_text"), "", "nor by its sentence")
+	_has_failed(client.peer, "what cannot be an address", "NAME_NOT_FOUND", "256.1.1.1")
 
 	var silent := PacketPeerUDP.new()
 	check_equal(silent.bind(0, LOCALHOST), OK, "somebody listens and says nothing")
@@ -70,6 +70,39 @@ func _check_attempts() -> void:
 	client.peer.disconnect_peer(1)
 	await _until_over(client, "an attempt that is broken off")
 	_is_told(client, "an attempt that is broken off", ["connection_failed"], "LOCAL_CLOSED", "gave up")
+
+
+## Sessions that do not begin, and what a session that goes on is spared of them.
+func _check_creation() -> void:
+	if not is_ours:
+		return
+	var holder: MultiplayerPeer = new_peer()
+	check_equal(holder.create_server(0), OK, "a port is taken")
+	var taken: int = holder.host.get_local_port()
+	var peer: MultiplayerPeer = new_peer()
+	var cases: Dictionary[String, Array] = {
+		"a server at a taken port": [peer.create_server.bind(taken), ERR_CANT_CREATE, str(taken)],
+		"a server at no port": [peer.create_server.bind(65536), ERR_INVALID_PARAMETER, "not 65536"],
+		"a server for nobody": [peer.create_server.bind(port, 0), ERR_INVALID_PARAMETER, "not 0"],
+		"a client of no port": [peer.create_client.bind(LOCALHOST, 0), ERR_CANT_CREATE, "not 0"],
+		"a client at a taken port": [
+			peer.create_client.bind(LOCALHOST, port, 0, 0, 0, taken), ERR_CANT_CREATE, str(taken)
+		],
+		"a mesh without an id": [peer.create_mesh.bind(0), ERR_INVALID_PARAMETER, "not 0"],
+	}
+	for what: String in cases:
+		complains(what, cases[what][0], cases[what][1])
+		_has_failed(peer, what, "CANT_CREATE", cases[what][2])
+	complains("a client of no address", peer.create_client.bind("", port), ERR_CANT_CREATE)
+	_has_failed(peer, "a client of no address", "NAME_NOT_FOUND", "resolve")
+	check_equal(peer.create_mesh(7), OK, "a mesh begins")
+	_has_failed(peer, "a session that begins", "NONE", "")
+	complains("another id", peer.create_mesh.bind(0), ERR_INVALID_PARAMETER)
+	complains("a server beside it", peer.create_server.bind(port), ERR_ALREADY_IN_USE)
+	complains("a link to itself", peer.add_mesh_peer.bind(7, null), ERR_INVALID_PARAMETER)
+	_has_failed(peer, "a session that goes on", "NONE", "")
+	peer.close()
+	holder.close()
 
 
 ## Who is not let in.
@@ -105,7 +138,7 @@ func _check_entry() -> void:
 	check_equal(_server.peer.call("ban", LOCALHOST, 0.0), OK, "this machine is banned again")
 	await _until_both_over(guest, "a ban ends a connection")
 	_is_told(guest, "who is banned", ["peer_disconnected", "server_disconnected"], "BANNED", "banned")
-	_is_told(_server, "who bans", ["peer_disconnected"], "LOCAL_CLOSED", "This side")
+	_is_told(_server, "who bans", ["peer_disconnected"], "LOCAL_CLOSED", "This side banned peer")
 	check_equal(_server.peer.call("unban", LOCALHOST), OK, "and no longer")
 	_server.peer.set("connection_filter", func(_ip: String, _port: int, _data: int) -> bool: return false)
 	await _is_turned_away("a client that the game does not want", "FILTERED")
@@ -206,7 +239,9 @@ func _check_kicks() -> void:
 		answers("a kick with %d" % code, _server.peer.call.bind("kick", id, code), OK)
 		await _until_both_over(client, "a kick with %d" % code)
 		_is_told(client, "who is kicked with %d" % code, lost, "KICKED", "with code %d" % code, code)
-		_is_told(_server, "who kicks with %d" % code, ["peer_disconnected"], "LOCAL_CLOSED", "This side")
+		var words: String = "This side kicked peer %d at 127.0.0.1" % id
+		_is_told(_server, "who kicks with %d" % code, ["peer_disconnected"], "LOCAL_CLOSED", words)
+		check(_server.text.ends_with("with code %d." % code), "who kicks with %d: its code" % code, _server.text)
 	if _is_theirs_ours():
 		var client: Witness = await _join("a client that would kick")
 		complains("a client cannot kick", client.peer.call.bind("kick", 1), ERR_UNCONFIGURED)
@@ -292,10 +327,10 @@ func _check_stall() -> void:
 		await _until_over(client, "the server's game stalls")
 		if _is_theirs_ours():
 			var lost: Array = ["peer_disconnected", "server_disconnected"]
-			_is_told(client, "a server that stalls", lost, "STALLED", "The server at")
+			_is_told(client, "a server that stalls", lost, "STALLED", "The game of the server at")
 		_witnesses.append(_server)
 		await _until(func() -> bool: return not _server.told.is_empty(), "it learns of it when it is back")
-		_is_told(_server, "the stalled server", ["peer_disconnected"], "STALLED", "This game was away")
+		_is_told(_server, "the stalled server", ["peer_disconnected"], "STALLED", "'max_stall_time' of 0.1 seconds, so ")
 		_end()
 	if _is_theirs_ours():
 		_start_server()
@@ -304,11 +339,11 @@ func _check_stall() -> void:
 		_witnesses.erase(client)
 		await _until(func() -> bool: return not _server.told.is_empty(), "the client's game stalls")
 		if is_ours:
-			_is_told(_server, "a client that stalls", ["peer_disconnected"], "STALLED", "Peer ")
+			_is_told(_server, "a client that stalls", ["peer_disconnected"], "STALLED", "The game of peer ")
 		_witnesses.append(client)
 		await _until_over(client, "it learns of it when it is back")
 		var told: Array = ["peer_disconnected", "server_disconnected"]
-		_is_told(client, "the stalled client", told, "STALLED", "This game was away")
+		_is_told(client, "the stalled client", told, "STALLED", "'max_stall_time' of 0.1 seconds, so ")
 		_end()
 
 
@@ -393,6 +428,15 @@ func _attempt(what: String, address: String, to_port: int, seconds: float, limit
 	await _until(is_over, "%s: the attempt ends" % what, seconds)
 	printerr(ERRORS_OVER)
 	return client
+
+
+## Checks what [param peer] says of a call that returned an error, or of none.
+func _has_failed(peer: MultiplayerPeer, what: String, failure: String, words: String) -> void:
+	check_equal(Witness.failure_of(peer), failure, "%s: the failure" % what)
+	var text: String = peer.call("get_failure_text")
+	var is_right: bool = text.is_empty() if failure == "NONE" else text.contains(words)
+	check(is_right, "%s: as a sentence" % what, text)
+	check_equal(peer.call("get_failure_code"), 0, "%s: no code" % what)
 
 
 ## Checks what [param witness] was told, and that it can still be read.

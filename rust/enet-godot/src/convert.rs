@@ -81,7 +81,7 @@ impl<A: Answer> Answer for Said<A> {
 }
 
 /// `line` written as Godot writes its messages: a capital in front and a full stop behind.
-fn sentence(line: &str) -> String {
+pub(crate) fn sentence(line: &str) -> String {
     let mut letters = line.chars();
     let first = letters.next().map(char::to_uppercase);
     first
@@ -232,7 +232,7 @@ pub(crate) fn address_text(address: IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::NotActive;
+    use crate::error::{FilterError, NotActive, SettingError};
 
     #[test]
     fn an_ipv4_address_is_written_dotted_also_when_it_came_mapped() {
@@ -254,6 +254,19 @@ mod tests {
         assert_eq!(sentence("the peer is gone"), "The peer is gone.");
         assert_eq!(sentence("'x' is no address"), "'x' is no address.");
         assert_eq!(sentence(""), ".");
+    }
+
+    #[test]
+    fn a_name_of_scripts_is_quoted_and_so_keeps_its_small_letter() {
+        let lines = [
+            FilterError::NotCallable.to_string(),
+            FilterError::NoBool(godot::builtin::VariantType::INT).to_string(),
+            SettingError::Recovery(7).to_string(),
+        ];
+        for line in lines {
+            let sentence = sentence(&line);
+            assert!(sentence.starts_with('\''), "{sentence}");
+        }
     }
 
     #[test]

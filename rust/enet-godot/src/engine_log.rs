@@ -10,6 +10,8 @@ use godot::global::{godot_error, godot_warn};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use parking_lot::Mutex;
 
+use crate::convert::sentence;
+
 /// Lines kept at most; later ones are dropped until some were printed.
 const MAX_LINES: usize = 64;
 
@@ -58,6 +60,7 @@ pub(crate) fn print() {
     }
     let lines = std::mem::take(&mut *LOG.lines.lock());
     for (level, line) in lines {
+        let line = sentence(&line);
         if level == Level::Error {
             godot_error!("{line}");
         } else {

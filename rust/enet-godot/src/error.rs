@@ -193,15 +193,15 @@ pub(crate) enum SettingError {
         "timeout limit must be less than minimum timeout, which itself must be less than maximum timeout"
     )]
     Timeouts,
-    #[error("{0} is no limit of ENetConnectionRs.Limit")]
-    NoLimit(i32),
-    #[error("{name} must be between 0, which lifts it, and {most}, not {value}")]
+    #[error("the limit must be one of ENetConnectionRs.Limit, 0 to {last}, not {given}")]
+    NoLimit { given: i32, last: usize },
+    #[error("'{name}' must be between 0 (no limit) and {most}, not {value}")]
     Limit {
         name: &'static str,
         most: i64,
         value: i64,
     },
-    #[error("{0} is none of RECOVERY_FAST and RECOVERY_VANILLA")]
+    #[error("'recovery' must be RECOVERY_FAST (0) or RECOVERY_VANILLA (1), not {0}")]
     Recovery(i32),
     #[error("'{name}' must be between 0 and 1000000 seconds (inclusive), not {value}")]
     Seconds { name: &'static str, value: f64 },
@@ -213,11 +213,11 @@ pub(crate) enum SettingError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FilterError {
     #[error(
-        "connection_filter cannot be called: its object is gone, or it has no such method with the arguments (address: \
+        "'connection_filter' cannot be called: its object is gone, or it has no such method with the arguments (address: \
          String, port: int, data: int)"
     )]
     NotCallable,
-    #[error("connection_filter must return a bool, not {}", type_text(.0))]
+    #[error("'connection_filter' must return a bool, not {}", type_text(.0))]
     NoBool(VariantType),
 }
 
@@ -228,7 +228,9 @@ pub(crate) enum BanError {
     NotActive(#[from] NotActive),
     #[error("'{text}' cannot be banned: {error}")]
     Prefix { text: String, error: PrefixError },
-    #[error("the seconds of a ban must be between 0, for ever, and 1000000000, not {0}")]
+    #[error(
+        "the seconds of a ban must be between 0 (for ever) and 1000000000 (inclusive), not {0}"
+    )]
     Seconds(f64),
     #[error("{0} is not banned")]
     NotBanned(Prefix),
@@ -262,7 +264,9 @@ pub(crate) enum DtlsSetupError {
     Empty,
     #[error("the TLS options cannot be used: {}", error_text(.0))]
     Tls(GodotError),
-    #[error("a DTLS server needs a port: create the host with create_host_bound or create_server")]
+    #[error(
+        "a DTLS server needs a port: create the host with 'create_host_bound' or 'create_server'"
+    )]
     Unbound,
     #[error("cannot bind {address} again for DTLS: {}", error_text(.error))]
     Bind {

@@ -70,7 +70,10 @@ fn named(limit: i32) -> Result<&'static Named, SettingError> {
     let index = usize::try_from(limit).ok();
     index
         .and_then(|index| NAMED.get(index))
-        .ok_or(SettingError::NoLimit(limit))
+        .ok_or(SettingError::NoLimit {
+            given: limit,
+            last: NAMED.len() - 1,
+        })
 }
 
 /// The constants with their numbers.
@@ -137,8 +140,14 @@ mod tests {
     fn what_is_no_limit_or_no_value_is_named_and_changes_nothing() {
         let mut limits = HostLimits::default();
         for wrong in [-1, 18, i32::MAX] {
-            assert_eq!(limits.get(wrong), Err(SettingError::NoLimit(wrong)));
-            assert_eq!(limits.set(wrong, 1), Err(SettingError::NoLimit(wrong)));
+            let error = limits.get(wrong).unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .ends_with(&format!("0 to 17, not {wrong}")),
+                "{error}"
+            );
+            assert_eq!(limits.set(wrong, 1), Err(error));
         }
         for (limit, wrong) in [(0, -1), (4, -1), (4, 1 << 32), (4, i64::MIN)] {
             let error = limits.set(limit, wrong).unwrap_err().to_string();

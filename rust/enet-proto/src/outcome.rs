@@ -2,7 +2,7 @@
 //!
 //! ENet gives a DISCONNECT 32 bits of user data and no meaning. A reason of ours is told from whatever number another
 //! program puts there by its upper half, which spells [`TAG`]: a program that takes its numbers at random is
-//! misread once in a million times (4106 of 2^32 numbers are reasons), one that counts from 0 never. What does not fit
+//! misread once in a million times (4105 of 2^32 numbers are reasons), one that counts from 0 never. What does not fit
 //! exactly is no reason: [`Reason::from_data`] answers `None`, and the number is the application's own.
 //!
 //! ```text
@@ -35,10 +35,8 @@ pub enum Reason {
     Kicked(u16),
     /// The remote's application closed the connection, or itself.
     Closed,
-    /// The remote's application does not take what arrives any more.
+    /// The remote's application has been away for too long: it takes nothing of what arrives.
     Stalled,
-    /// The remote saw something that the protocol does not allow.
-    ProtocolViolation,
     /// Too many connections were begun, by this address or by all.
     TooMany,
 }
@@ -61,8 +59,7 @@ impl Reason {
             Self::Kicked(code) => (7, code),
             Self::Closed => (8, 0),
             Self::Stalled => (9, 0),
-            Self::ProtocolViolation => (10, 0),
-            Self::TooMany => (11, 0),
+            Self::TooMany => (10, 0),
         };
         TAG << 16 | kind << 12 | code as u32
     }
@@ -85,8 +82,7 @@ impl Reason {
             (7, code) => Self::Kicked(code as u16),
             (8, 0) => Self::Closed,
             (9, 0) => Self::Stalled,
-            (10, 0) => Self::ProtocolViolation,
-            (11, 0) => Self::TooMany,
+            (10, 0) => Self::TooMany,
             _ => return None,
         };
         Some(reason)
@@ -104,8 +100,7 @@ impl fmt::Display for Reason {
             Self::Filtered => "decided against the connection",
             Self::Kicked(code) => return write!(f, "ended the connection with code {code}"),
             Self::Closed => "closed the connection",
-            Self::Stalled => "does not take what arrives any more",
-            Self::ProtocolViolation => "saw a violation of the protocol",
+            Self::Stalled => "has heard nothing of its application for too long",
             Self::TooMany => "has too many connections for now",
         })
     }
@@ -116,7 +111,7 @@ mod tests {
     use super::*;
 
     /// Every reason without a code.
-    const PLAIN: [Reason; 10] = [
+    const PLAIN: [Reason; 9] = [
         Reason::Refused,
         Reason::Full,
         Reason::Banned,
@@ -125,7 +120,6 @@ mod tests {
         Reason::Filtered,
         Reason::Closed,
         Reason::Stalled,
-        Reason::ProtocolViolation,
         Reason::TooMany,
     ];
 
@@ -138,7 +132,7 @@ mod tests {
             assert!(seen.insert(data), "{reason:?} has the data of another");
             assert_eq!(Reason::from_data(data), Some(reason));
         }
-        assert_eq!(seen.len(), 10 + 4096);
+        assert_eq!(seen.len(), 9 + 4096);
         let most = Reason::Kicked(Reason::MAXIMUM_CODE);
         assert_eq!(Reason::Kicked(u16::MAX).to_data(), most.to_data());
     }
@@ -148,7 +142,7 @@ mod tests {
         let reasons = (0..=0xFFFF_u32)
             .filter(|low| Reason::from_data(TAG << 16 | low).is_some())
             .count();
-        assert_eq!(reasons, 10 + 4096);
+        assert_eq!(reasons, 9 + 4096);
     }
 
     #[test]

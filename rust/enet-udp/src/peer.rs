@@ -10,7 +10,7 @@ use enet_proto::{Packet, PeerId, PeerState, PeerStatistics, SendError};
 use crate::host::UdpHost;
 use crate::shared::{Attention, HostShared};
 use crate::socket::normalised;
-use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 /// One connection. Clones are handles to the same connection, compared by identity; they do not keep the host open.
 ///
@@ -27,12 +27,14 @@ struct PeerShared {
     /// A [`PeerState`] as the game may see it, or [`UNSEEN`]; changed with the inbox locked.
     state: AtomicU8,
     channel_count: AtomicUsize,
-    /// Whether a call of this side asked for the end.
-    left: AtomicBool,
+    /// The data of the first call of this side that asked for the end, or [`NOT_LEFT`].
+    left_with: AtomicU64,
 }
 
 /// In `PeerShared::state`: an incoming peer whose connect event was not handed out yet.
 const UNSEEN: u8 = u8::MAX;
+/// In `PeerShared::left_with`: no call asked for the end. No 32 bits of data are this.
+const NOT_LEFT: u64 = u64::MAX;
 
 /// What the game knows of a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +97,7 @@ impl UdpPeer {
             let mut view = self.0.host.inbox.lock();
             let goes_on = self.visible() != Visible::State(PeerState::Disconnected);
             if goes_on {
-                self.leave();
+                self.leave(data);
                 engine.host.disconnect_now(self.0.id, data);
                 engine.forget(self.0.id);
                 view.remove(self);
@@ -117,7 +119,7 @@ impl UdpPeer {
         self.0.host.with_engine(|engine| {
             let mut view = self.0.host.inbox.lock();
             if self.is_active() {
-                self.leave();
+                self.leave(0);
                 engine.host.reset(self.0.id);
                 engine.forget(self.0.id);
                 view.remove(self);
@@ -165,10 +167,11 @@ impl UdpPeer {
         }
     }
 
-    /// Whether a call of this side asked for the end, be it of the peer or of its host.
+    /// The data of the first call of this side that asked for the end, be it of the peer or of its host; 0 for a reset,
+    /// and `None` if there was no such call.
     #[must_use]
-    pub fn was_left(&self) -> bool {
-        self.0.left.load(Ordering::Relaxed)
+    pub fn left_with(&self) -> Option<u32> {
+        u32::try_from(self.0.left_with.load(Ordering::Relaxed)).ok()
     }
 
     /// Whether the connection, or the attempt at one, is not over yet.
@@ -308,12 +311,15 @@ impl UdpPeer {
             address: address.map_or_else(OnceLock::new, OnceLock::from),
             state: AtomicU8::new(state),
             channel_count: AtomicUsize::new(channel_count),
-            left: AtomicBool::new(false),
+            left_with: AtomicU64::new(NOT_LEFT),
         }))
     }
 
-    fn leave(&self) {
-        self.0.left.store(true, Ordering::Relaxed);
+    /// Notes that a call asked for the end; the caller holds the inbox.
+    fn leave(&self, data: u32) {
+        if self.left_with().is_none() {
+            self.0.left_with.store(data.into(), Ordering::Relaxed);
+        }
     }
 
     /// Says goodbye in order: at once, or when all that is queued was acknowledged. An attempt at a connection ends.
@@ -326,7 +332,7 @@ impl UdpPeer {
                 Visible::State(PeerState::Connected | PeerState::DisconnectLater) => {}
                 visible => return visible == Visible::State(PeerState::Connecting),
             }
-            self.leave();
+            self.leave(data);
             if later {
                 engine.host.disconnect_later(self.0.id, data);
                 self.show(
@@ -357,7 +363,7 @@ impl UdpPeer {
                 Visible::Unseen | Visible::State(PeerState::Connecting)
             );
             if unheard {
-                self.leave();
+                self.leave(data);
                 engine.host.disconnect(self.0.id, data);
             }
             unheard

@@ -156,7 +156,7 @@ impl Core {
     }
 
     /// What servers and clients begin with; the flag is cleared even if a later step fails, as in the built-in class. So is
-    /// the end of the session before, which nobody is to take for the reason of that failure.
+    /// the report on the session before, which nobody is to take for the reason of that failure.
     fn prepare(&self) -> Result<(BindAddress, HostSettings), CreateError> {
         let mut state = self.lock();
         if state.session.is_some() {

@@ -8,8 +8,9 @@ use std::net::SocketAddr;
 use enet_proto::{DisconnectCause, Reason};
 
 use crate::connection::HostEnd;
-use crate::convert::address_text;
+use crate::convert::{address_text, sentence};
 use crate::dtls::DtlsFailure;
+use crate::error::{AddressError, ConnectError, CreateError};
 use crate::packet_peer::Ending;
 
 /// Declares [`Failure`], its numbers and names at once.
@@ -52,6 +53,7 @@ failures! {
     ProtocolMismatch = "PROTOCOL_MISMATCH",
     Stalled = "STALLED",
     SocketLost = "SOCKET_LOST",
+    CantCreate = "CANT_CREATE",
 }
 
 /// What is told of one end.
@@ -84,13 +86,15 @@ pub(super) enum Remote {
 }
 
 /// What is known of an end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Circumstances {
     /// What the event told, if there was one.
     pub(super) ending: Option<Ending>,
-    /// Whether this side asked for the end.
-    pub(super) was_left: bool,
+    /// The data of the call by which this side asked for the end, if it did.
+    pub(super) left_with: Option<u32>,
     pub(super) host: HostEnd,
+    /// Seconds that this side's game may be away; 0 is for ever.
+    pub(super) max_stall_time: f64,
 }
 
 impl Report {
@@ -111,14 +115,11 @@ impl Report {
                     None => Self::of_reason(remote, Reason::Closed),
                 }
             }
-            DisconnectCause::Local | DisconnectCause::Timeout if known.was_left => {
-                Self::left(remote)
+            DisconnectCause::Local | DisconnectCause::Timeout if known.left_with.is_some() => {
+                Self::left(remote, known.left_with)
             }
             // Nobody but the network thread ends a connection that no call has ended.
-            DisconnectCause::Local => Self::new(
-                Failure::Stalled,
-                format!("This game was away for too long; {remote} was told and let go."),
-            ),
+            DisconnectCause::Local => Self::stalled(remote, known.max_stall_time),
             DisconnectCause::Timeout if is_connecting => Self::new(
                 Failure::ConnectTimedOut,
                 format!("{remote} does not answer."),
@@ -142,17 +143,46 @@ impl Report {
         }
     }
 
-    /// A call on this side ended the connection to `remote`.
-    pub(super) fn left(remote: &Remote) -> Self {
-        let text = if remote.is_connecting() {
-            format!(
-                "This side gave up the attempt to connect to {}.",
-                remote.name()
-            )
-        } else {
-            format!("This side ended the connection to {}.", remote.name())
+    /// A call on this side ended the connection to `remote`, which was told `data`.
+    pub(super) fn left(remote: &Remote, data: Option<u32>) -> Self {
+        let name = remote.name();
+        let text = match data.and_then(Reason::from_data) {
+            _ if remote.is_connecting() => {
+                format!("This side gave up the attempt to connect to {name}.")
+            }
+            Some(Reason::Kicked(code)) => format!("This side kicked {name} with code {code}."),
+            Some(Reason::Banned) => format!("This side banned {name}."),
+            _ => format!("This side ended the connection to {name}."),
         };
         Self::new(Failure::LocalClosed, text)
+    }
+
+    /// No session began.
+    pub(super) fn of_creation(error: &CreateError) -> Self {
+        let failure = match error {
+            CreateError::Connect(ConnectError::Address(AddressError::Unresolved(_))) => {
+                Failure::NameNotFound
+            }
+            _ => Failure::CantCreate,
+        };
+        Self::new(failure, sentence(&error.to_string()))
+    }
+
+    /// This game was away for longer than so many seconds; 0 if that is not known any more.
+    fn stalled(remote: &Remote, max_stall_time: f64) -> Self {
+        let allowed = if max_stall_time > 0.0 {
+            format!(" of {max_stall_time} seconds")
+        } else {
+            String::new()
+        };
+        let name = remote.name();
+        Self::new(
+            Failure::Stalled,
+            format!(
+                "This game did not poll for longer than its 'max_stall_time'{allowed}, so {name} was told and let go. \
+                 Poll also while the game loads, or raise 'max_stall_time'."
+            ),
+        )
     }
 
     /// What to tell of the end of a server's own host.
@@ -175,8 +205,8 @@ impl Report {
 
     fn without_event(remote: &Remote, known: Circumstances) -> Self {
         match known.host {
-            _ if known.was_left => Self::left(remote),
-            HostEnd::Open | HostEnd::Destroyed => Self::left(remote),
+            _ if known.left_with.is_some() => Self::left(remote, known.left_with),
+            HostEnd::Open | HostEnd::Destroyed => Self::left(remote, None),
             HostEnd::SocketLost => Self::of_host(HostEnd::SocketLost),
             HostEnd::Dtls(failure) => {
                 let kind = match failure {
@@ -206,12 +236,23 @@ impl Report {
             Reason::Kicked(code) => (Failure::Kicked, code),
             Reason::Closed => (Failure::RemoteClosed, 0),
             Reason::Stalled => (Failure::Stalled, 0),
-            Reason::ProtocolViolation => (Failure::ProtocolMismatch, 0),
+        };
+        let text = match reason {
+            Reason::Stalled if remote.is_connecting() => format!(
+                "The game of {} has not polled for longer than its 'max_stall_time', so it lets nobody in until it does: \
+                 try again later.",
+                remote.name()
+            ),
+            Reason::Stalled => format!(
+                "The game of {} did not poll for longer than its 'max_stall_time', so its connections were let go.",
+                remote.name()
+            ),
+            _ => format!("{remote} {reason}."),
         };
         Self {
             failure,
             code,
-            text: format!("{remote} {reason}."),
+            text,
         }
     }
 
@@ -242,10 +283,7 @@ impl Remote {
             | Self::Peer {
                 is_client: false, ..
             } => true,
-            Self::Peer { .. } => matches!(
-                reason,
-                Reason::Closed | Reason::Stalled | Reason::ProtocolViolation
-            ),
+            Self::Peer { .. } => matches!(reason, Reason::Closed | Reason::Stalled),
         }
     }
 
@@ -298,8 +336,9 @@ mod tests {
     fn by_event(remote: &Remote, cause: DisconnectCause, data: u32, was_left: bool) -> Report {
         let known = Circumstances {
             ending: Some(Ending { cause, data }),
-            was_left,
+            left_with: was_left.then_some(0),
             host: HostEnd::Open,
+            max_stall_time: 1.5,
         };
         Report::of(remote, known)
     }
@@ -321,7 +360,6 @@ mod tests {
             (Reason::TooMany, Failure::TooMany),
             (Reason::Closed, Failure::RemoteClosed),
             (Reason::Stalled, Failure::Stalled),
-            (Reason::ProtocolViolation, Failure::ProtocolMismatch),
         ] {
             for (is_connecting, cause) in [(true, Refused), (false, Remote)] {
                 let remote = server(is_connecting);
@@ -401,6 +439,77 @@ mod tests {
     }
 
     #[test]
+    fn what_this_side_did_is_told_by_what_the_other_was_told() {
+        for (reason, text) in [
+            (
+                Reason::Kicked(42),
+                "This side kicked peer 7 at 10.0.0.1, port 4000 with code 42.",
+            ),
+            (
+                Reason::Banned,
+                "This side banned peer 7 at 10.0.0.1, port 4000.",
+            ),
+            (
+                Reason::Closed,
+                "This side ended the connection to peer 7 at 10.0.0.1, port 4000.",
+            ),
+        ] {
+            let report = Report::left(&peer(true), Some(reason.to_data()));
+            assert_eq!((report.failure, report.code), (Failure::LocalClosed, 0));
+            assert_eq!(report.text, text);
+        }
+    }
+
+    #[test]
+    fn a_stall_is_told_with_the_side_whose_game_was_away() {
+        let local = by_event(&peer(true), DisconnectCause::Local, 0, false);
+        let data = Reason::Stalled.to_data();
+        let remote = by_event(&peer(true), DisconnectCause::Remote, data, false);
+        let refused = by_event(&server(true), DisconnectCause::Refused, data, false);
+        for (report, begin) in [
+            (
+                local,
+                "This game did not poll for longer than its 'max_stall_time' of 1.5 seconds, so peer 7",
+            ),
+            (
+                remote,
+                "The game of peer 7 at 10.0.0.1, port 4000 did not poll",
+            ),
+            (
+                refused,
+                "The game of the server at example.org, port 8910 has not polled",
+            ),
+        ] {
+            assert_eq!(report.failure, Failure::Stalled);
+            assert!(report.text.starts_with(begin), "{report:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_did_not_begin_is_told_as_it_is_printed() {
+        let unresolved = AddressError::Unresolved("256.1.1.1".to_owned());
+        for (error, failure, text) in [
+            (
+                CreateError::LocalPort(-1),
+                Failure::CantCreate,
+                "The local port must be",
+            ),
+            (
+                CreateError::Connect(unresolved.into()),
+                Failure::NameNotFound,
+                "Couldn't connect to the ENet multiplayer server: couldn't resolve",
+            ),
+        ] {
+            let report = Report::of_creation(&error);
+            assert_eq!(report.failure, failure);
+            assert!(
+                report.text.starts_with(text) && report.text.ends_with('.'),
+                "{report:?}"
+            );
+        }
+    }
+
+    #[test]
     fn what_ended_without_an_event_is_told_by_what_became_of_the_host() {
         for (host, was_left, failure) in [
             (HostEnd::Open, true, Failure::LocalClosed),
@@ -430,8 +539,9 @@ mod tests {
         ] {
             let known = Circumstances {
                 ending: None,
-                was_left,
+                left_with: was_left.then_some(0),
                 host,
+                max_stall_time: 0.0,
             };
             let report = Report::of(&server(true), known);
             assert_eq!(report.failure, failure, "{report:?}");
@@ -443,7 +553,7 @@ mod tests {
     fn the_names_of_scripts_count_from_none_and_are_unique() {
         let (names, numbers): (Vec<_>, Vec<_>) = Failure::CONSTANTS.iter().copied().unzip();
         assert_eq!(names[0], "FAILURE_NONE");
-        assert_eq!(names.len(), 20);
-        assert!(numbers.into_iter().eq(0..20));
+        assert_eq!(names.len(), 21);
+        assert!(numbers.into_iter().eq(0..21));
     }
 }

@@ -63,14 +63,15 @@ impl ENetMultiplayerPeerRs {
         #[opt(default = Int(0))] in_bandwidth: Int,
         #[opt(default = Int(0))] out_bandwidth: Int,
     ) -> GodotError {
-        let created = core(&this).create_server(&ServerArguments {
+        let core = core(&this);
+        let created = core.create_server(&ServerArguments {
             port: port.0,
             max_clients: max_clients.0,
             max_channels: max_channels.0,
             in_bandwidth: in_bandwidth.0,
             out_bandwidth: out_bandwidth.0,
         });
-        Said::code(created).speak()
+        Said::code(core.note(created)).speak()
     }
 
     /// Begins a session as client; [`Core::create_client`] does it. The id is drawn by the base class, and only if the
@@ -100,13 +101,16 @@ impl ENetMultiplayerPeerRs {
                 .generate_unique_id()
                 .cast_signed()
         };
-        Said::code(core(&this).create_client(&arguments, generate_unique_id)).speak()
+        let core = core(&this);
+        let created = core.create_client(&arguments, generate_unique_id);
+        Said::code(core.note(created)).speak()
     }
 
     /// Begins a session without connections; [`Core::create_mesh`] does it.
     #[func(gd_self)]
     fn create_mesh(this: Gd<Self>, unique_id: Int) -> GodotError {
-        Said::code(core(&this).create_mesh(unique_id.0)).speak()
+        let core = core(&this);
+        Said::code(core.note(core.create_mesh(unique_id.0))).speak()
     }
 
     /// Adds a link to a mesh; [`Core::add_mesh_peer`] does it. The signal comes before the answer.

@@ -10,7 +10,9 @@ use super::core::Core;
 use super::failure::{Circumstances, Failure, Remote, Report};
 use super::session::{Role, SERVER_ID, Session, Status};
 use crate::connection::{HostEnd, PeerHandle};
+use crate::error::CreateError;
 use crate::raw::{self, Property};
+use crate::setting_properties::KeepsSettings as _;
 use crate::types::{ClassEnum, EnumInt};
 
 /// `ENetMultiplayerPeerRs.Failure`.
@@ -58,6 +60,17 @@ impl Core {
         self.lock().last_report.clone()
     }
 
+    /// Keeps why no session was created for scripts to read; a session that goes on keeps its own report.
+    pub(super) fn note(&self, created: Result<(), CreateError>) -> Result<(), CreateError> {
+        if let Err(error) = &created {
+            let mut state = self.lock();
+            if state.session.is_none() {
+                state.last_report = Report::of_creation(error);
+            }
+        }
+        created
+    }
+
     /// Ends the session of number `epoch` without a signal of ours, for this reason.
     pub(super) fn fail_session(&self, epoch: u64, report: Report) {
         {
@@ -77,8 +90,11 @@ impl Session {
         let connection = self.connection_of(unique_id);
         let known = Circumstances {
             ending: peer.core().ending(),
-            was_left: peer.core().was_left(),
+            left_with: peer.core().left_with(),
             host: connection.map_or(HostEnd::Destroyed, |connection| connection.core().end()),
+            max_stall_time: connection.map_or(0.0, |connection| {
+                connection.core().settings().max_stall_time()
+            }),
         };
         Report::of(&self.remote(unique_id, peer), known)
     }
@@ -96,7 +112,7 @@ impl Session {
 
     /// That a call on this side ends the connection to the registered peer `unique_id`.
     pub(super) fn report_leaving(&self, unique_id: i32, peer: &Arc<PeerHandle>) -> Report {
-        Report::left(&self.remote(unique_id, peer))
+        Report::left(&self.remote(unique_id, peer), peer.core().left_with())
     }
 
     fn remote(&self, unique_id: i32, peer: &Arc<PeerHandle>) -> Remote {

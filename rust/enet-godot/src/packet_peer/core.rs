@@ -86,9 +86,9 @@ impl PeerCore {
         }
     }
 
-    /// Whether a call on this side asked for the end.
-    pub(crate) fn was_left(&self) -> bool {
-        self.peer.was_left()
+    /// The data of the call by which this side asked for the end, if one did.
+    pub(crate) fn left_with(&self) -> Option<u32> {
+        self.peer.left_with()
     }
 
     /// What the event of the end told; `None` before it, and if the end had none.

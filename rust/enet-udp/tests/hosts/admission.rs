@@ -97,7 +97,7 @@ in_both_modes! {
             *index == 1 && matches!(event, HostEvent::Disconnect { data: 9, cause: DisconnectCause::Remote, .. })
         };
         assert!(events.iter().any(is_told), "{events:?}");
-        assert!(pair.to_client.was_left() && !pair.to_server.was_left());
+        assert_eq!((pair.to_client.left_with(), pair.to_server.left_with()), (Some(9), None));
 
         assert_eq!(pair.server.bans(), [(prefix, None)]);
         pair.client.connect(pair.server.local_address().unwrap(), 1, 2).unwrap();
@@ -135,7 +135,7 @@ in_both_modes! {
             server.events_waiting() == 1 && client.events_waiting() == 1
         });
         client.disconnect_from("127.0.0.1".parse().unwrap(), 9);
-        assert!(peer.is_active() && peer.was_left());
+        assert!(peer.is_active() && peer.left_with() == Some(9));
         let events = pump(&[&server, &client], |events| events.len() == 4);
         for index in 0..2 {
             let of_host: Vec<_> = events.iter().filter(|event| event.0 == index).collect();
