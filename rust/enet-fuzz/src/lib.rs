@@ -5,6 +5,7 @@
 
 mod codecs;
 mod datagram;
+mod entry;
 mod live;
 mod peer;
 mod reader;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use enet_proto::{Packet, PacketFlags, Time};
 
+use crate::entry::Entry;
 use crate::reader::Reader;
 use crate::wire::{End, Sent, address, config, connect};
 
@@ -11,16 +12,12 @@ use crate::wire::{End, Sent, address, config, connect};
 const MOST_KEPT: usize = 256;
 /// Operations of one run.
 const MOST_OPERATIONS: usize = 400;
+/// Operations from here on are those of [`Entry`].
+const FIRST_OF_ENTRY: u8 = 240;
 
 /// From the first CONNECT on.
 pub(crate) fn handshake(data: &[u8]) {
-    let mut client = End::new(2, config(1, 2));
-    let server = End::new(1, config(4, 1));
-    client
-        .host
-        .connect(server.address, 2, 7)
-        .expect("a slot is free");
-    Live::new(client, server, Time::from_millis(1000)).run(data);
+    stranger().run(data);
 }
 
 /// From an open connection on, with packets of both sides.
@@ -31,8 +28,20 @@ pub(crate) fn traffic(data: &[u8]) {
     Live::new(client, server, now).run(data);
 }
 
+/// A client that is about to ask a server for a connection.
+fn stranger() -> Live {
+    let mut client = End::new(2, config(1, 2));
+    let server = End::new(1, config(4, 1));
+    client
+        .host
+        .connect(server.address, 2, 7)
+        .expect("a slot is free");
+    Live::new(client, server, Time::from_millis(1000))
+}
+
 struct Live {
     ends: [End; 2],
+    entry: Entry,
     now: Time,
     /// Written, and neither delivered nor lost yet.
     under_way: Vec<Sent>,
@@ -44,6 +53,7 @@ impl Live {
     fn new(client: End, server: End, now: Time) -> Self {
         Self {
             ends: [client, server],
+            entry: Entry::default(),
             now,
             under_way: Vec::new(),
             seen: Vec::new(),
@@ -51,6 +61,22 @@ impl Live {
     }
 
     fn run(mut self, data: &[u8]) {
+        self.play(data);
+        // Left alone, both go on; every turn is checked.
+        for _ in 0..100 {
+            self.now = self.now + Duration::from_millis(1000);
+            self.deliver();
+            self.turn();
+        }
+        let left = self.ends[1].host.statistics();
+        assert_eq!(
+            (left.waiting, left.half_open),
+            (0, 0),
+            "nobody waits for good"
+        );
+    }
+
+    fn play(&mut self, data: &[u8]) {
         let mut reader = Reader::new(data);
         for _ in 0..MOST_OPERATIONS {
             if reader.is_empty() {
@@ -59,16 +85,14 @@ impl Live {
             self.operate(&mut reader);
             self.turn();
         }
-        // Left alone, both go on; every turn is checked.
-        for _ in 0..100 {
-            self.now = self.now + Duration::from_millis(1000);
-            self.deliver();
-            self.turn();
-        }
     }
 
     fn operate(&mut self, reader: &mut Reader<'_>) {
-        match reader.byte() % 12 {
+        let operation = reader.byte();
+        if operation >= FIRST_OF_ENTRY {
+            return self.entry.operate(self.now, &mut self.ends, reader);
+        }
+        match operation % 12 {
             0..=3 => self.deliver(),
             4 => self.now = self.now + Duration::from_millis(u64::from(reader.byte()) * 20),
             5 => drop(self.under_way.pop()),
@@ -149,5 +173,44 @@ impl Live {
             _ => {}
         }
         self.hand_over(&copy);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use enet_proto::{DropCause, PeerState};
+
+    use super::*;
+
+    /// Plays the file of this name in the corpus of the handshake.
+    fn played(name: &str) -> Live {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let file = folder.join("corpus/handshake").join(name);
+        let mut live = stranger();
+        live.play(&std::fs::read(file).expect("readable"));
+        live
+    }
+
+    #[test]
+    fn the_corpus_reaches_decisions_bans_limits_and_alternatives() {
+        let [client, server] = played("waits_and_is_let_in").ends;
+        assert!(client.peer.is_some() && server.peer.is_some());
+
+        let [client, server] = played("waits_and_is_banned").ends;
+        let seen = server.host.statistics();
+        assert_eq!(
+            (seen.waiting, seen.dropped(DropCause::ConnectBanned)),
+            (0, 1)
+        );
+        assert_eq!(client.host.peer_count(), 0, "told");
+
+        let [client, _] = played("asks_for_another_id").ends;
+        let peer = client.host.peers().next().expect("connecting");
+        assert_eq!(client.host.state(peer), PeerState::Connecting);
+        assert_eq!(client.host.asked_data(peer), Some(0), "and not 7");
+
+        let [_, server] = played("too_many_for_low_limits").ends;
+        let seen = server.host.statistics();
+        assert_eq!(seen.dropped(DropCause::ConnectCrowded), 1);
     }
 }

@@ -3,12 +3,14 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use enet_proto::{Event, Host, HostConfig, PeerId, Time};
+use enet_proto::{Event, Host, HostConfig, Limits, PeerId, Time};
 
 /// Longest packet sent or taken, in bytes.
 pub(crate) const MAXIMUM_PACKET: usize = 64 * 1024;
 /// Bytes that a peer may keep for its application.
 pub(crate) const MAXIMUM_WAITING: usize = 128 * 1024;
+/// Bytes that all peers together may keep.
+const MEMORY: usize = 64 * 1024;
 /// Channels of every connection.
 pub(crate) const CHANNELS: usize = 4;
 /// Datagrams that one turn may write.
@@ -24,7 +26,12 @@ pub(crate) const fn address(number: u8) -> SocketAddr {
 
 /// A configuration with small limits.
 pub(crate) fn config(peers: usize, seed: u8) -> HostConfig {
+    let limits = Limits {
+        memory: MEMORY,
+        ..Limits::default()
+    };
     HostConfig::new(peers, [seed; 32])
+        .limits(limits)
         .channel_limit(CHANNELS)
         .maximum_packet_size(MAXIMUM_PACKET)
         .maximum_waiting_data(MAXIMUM_WAITING)
@@ -58,7 +65,7 @@ impl End {
     /// Runs timers, sends and hands out events, and answers what was sent.
     ///
     /// # Panics
-    /// If the turn does not end, a timer stays due, or a peer keeps more than its limit allows.
+    /// If the turn does not end, a timer stays due, or a peer or all of them keep more than their limit allows.
     pub(crate) fn turn(&mut self, now: Time) -> Vec<Sent> {
         self.host.handle_timeout(now);
         let mut sent = Vec::new();
@@ -88,6 +95,11 @@ impl End {
                 "a peer keeps {kept} bytes"
             );
         }
+        let kept = self.host.statistics().waiting_data;
+        assert!(
+            kept <= 2 * (MEMORY + MAXIMUM_PACKET) as u64,
+            "all peers keep {kept} bytes"
+        );
         sent
     }
 }
