@@ -1,11 +1,13 @@
 //! Counts allocations: those of Rust here, those of C ENet through its callbacks.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use mimalloc::MiMalloc;
 
 use crate::c_enet;
 
-/// The system's allocator with counters that work while [`counted`] runs.
+/// The allocator that is shipped with ours, with counters that work while [`counted`] runs.
 pub(crate) struct Counting;
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
@@ -56,29 +58,29 @@ const fn signed(bytes: usize) -> i64 {
     bytes.cast_signed() as i64
 }
 
-// SAFETY: every call goes to the system's allocator unchanged.
+// SAFETY: every call goes to the allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(1, signed(layout.size()));
         // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
+        unsafe { MiMalloc.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(1, signed(layout.size()));
         // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc_zeroed(layout) }
+        unsafe { MiMalloc.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         count(0, -signed(layout.size()));
         // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(memory, layout) }
+        unsafe { MiMalloc.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(1, signed(size) - signed(layout.size()));
         // SAFETY: the caller keeps the contract.
-        unsafe { System.realloc(memory, layout, size) }
+        unsafe { MiMalloc.realloc(memory, layout, size) }
     }
 }

@@ -33,6 +33,10 @@ mod types;
 
 use godot::prelude::*;
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct EnetMultiplayerPeerRs;
 
 #[gdextension(entry_symbol = enet_multiplayer_peer_rs_init)]

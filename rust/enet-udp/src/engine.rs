@@ -1,11 +1,12 @@
 //! [`Engine`]: what a host's short lock protects, the pure engine and the handles of its peers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use enet_proto::{Datagrams, Event, Host, HostConfig, Packet, PeerId, PeerState, SendError, Time};
 
+use crate::event::HostEvent;
 use crate::inbox::{Inbox, Queued};
 use crate::peer::UdpPeer;
 use crate::shared::{Attention, HostShared};
@@ -34,7 +35,7 @@ pub(crate) struct Engine {
     /// Transmissions so far.
     transmissions: u64,
     /// Events that have not reached the inbox yet.
-    pending: Vec<Queued>,
+    pending: VecDeque<Queued>,
 }
 
 /// What the driver knows of a slot of the engine's peer table.
@@ -52,7 +53,7 @@ impl Engine {
             host: Host::new(config),
             slots: Vec::new(),
             transmissions: 0,
-            pending: Vec::new(),
+            pending: VecDeque::new(),
         }
     }
 
@@ -137,9 +138,8 @@ impl Engine {
                         0 => self.host.channel_limit(),
                         count => count,
                     };
-                    self.pending.push(Queued::Connect {
-                        peer,
-                        data,
+                    self.pending.push_back(Queued {
+                        event: HostEvent::Connect { peer, data },
                         channel_count,
                     });
                 }
@@ -150,7 +150,10 @@ impl Engine {
                 } => {
                     turn = Turn::Ended;
                     match self.take_peer(id) {
-                        Some(peer) => self.pending.push(Queued::Disconnect { peer, data, cause }),
+                        Some(peer) => {
+                            let event = HostEvent::Disconnect { peer, data, cause };
+                            self.pending.push_back(event.into());
+                        }
                         None => self.host.release(id, 1, 0),
                     }
                 }
@@ -159,11 +162,14 @@ impl Engine {
                     channel_id,
                     packet,
                 } => match self.peer(id) {
-                    Some(peer) => self.pending.push(Queued::Receive {
-                        peer,
-                        channel_id,
-                        packet,
-                    }),
+                    Some(peer) => {
+                        let event = HostEvent::Receive {
+                            peer,
+                            channel_id,
+                            packet,
+                        };
+                        self.pending.push_back(event.into());
+                    }
                     None => self.host.release(id, 1, packet.len()),
                 },
                 other => log::debug!("an event without meaning here: {other:?}"),
@@ -175,18 +181,18 @@ impl Engine {
     /// Reorders the events not yet published so that the peers take turns, as ENet's dispatch queue has them; each
     /// peer's own order stays.
     pub(crate) fn take_turns(&mut self) {
-        let is_other = |pair: &[Queued]| pair[0].peer().id() != pair[1].peer().id();
-        if !self.pending.windows(2).any(is_other) {
+        let is_other = |pair: &[Queued]| pair[0].event.peer().id() != pair[1].event.peer().id();
+        if !self.pending.make_contiguous().windows(2).any(is_other) {
             return;
         }
         let mut seen: HashMap<PeerId, usize> = HashMap::new();
         let mut events: Vec<(usize, Queued)> = self
             .pending
             .drain(..)
-            .map(|event| {
-                let count = seen.entry(event.peer().id()).or_default();
+            .map(|queued| {
+                let count = seen.entry(queued.event.peer().id()).or_default();
                 *count += 1;
-                (*count, event)
+                (*count, queued)
             })
             .collect();
         events.sort_by_key(|(turn, _)| *turn);

@@ -33,3 +33,15 @@ pub enum HostEvent {
         packet: Packet,
     },
 }
+
+impl HostEvent {
+    /// Whom the event is about.
+    #[must_use]
+    pub const fn peer(&self) -> &UdpPeer {
+        match self {
+            Self::Connect { peer, .. }
+            | Self::Disconnect { peer, .. }
+            | Self::Receive { peer, .. } => peer,
+        }
+    }
+}

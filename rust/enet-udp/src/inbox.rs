@@ -5,7 +5,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use enet_proto::{DisconnectCause, Packet, PeerId, PeerState};
+use enet_proto::{PeerId, PeerState};
 
 use crate::event::HostEvent;
 use crate::peer::{UdpPeer, Visible};
@@ -14,31 +14,17 @@ use crate::sync::{Condvar, Instant, Mutex, MutexGuard};
 
 /// An event on its way to the game.
 #[derive(Debug)]
-pub(crate) enum Queued {
-    Connect {
-        peer: UdpPeer,
-        data: u32,
-        channel_count: usize,
-    },
-    Disconnect {
-        peer: UdpPeer,
-        data: u32,
-        cause: DisconnectCause,
-    },
-    Receive {
-        peer: UdpPeer,
-        channel_id: u8,
-        packet: Packet,
-    },
+pub(crate) struct Queued {
+    pub(crate) event: HostEvent,
+    /// Channels of a connection that began.
+    pub(crate) channel_count: usize,
 }
 
-impl Queued {
-    /// Whom the event is about.
-    pub(crate) const fn peer(&self) -> &UdpPeer {
-        match self {
-            Self::Connect { peer, .. }
-            | Self::Disconnect { peer, .. }
-            | Self::Receive { peer, .. } => peer,
+impl From<HostEvent> for Queued {
+    fn from(event: HostEvent) -> Self {
+        Self {
+            event,
+            channel_count: 0,
         }
     }
 }
@@ -81,12 +67,17 @@ impl Inbox {
     }
 
     /// Appends `events` and empties it; the caller holds the engine's lock, so that events keep their order.
-    pub(crate) fn push(&self, events: &mut Vec<Queued>) {
+    pub(crate) fn push(&self, events: &mut VecDeque<Queued>) {
         if events.is_empty() {
             return;
         }
         let mut view = self.view.lock();
-        view.queue.extend(events.drain(..));
+        if view.queue.is_empty() {
+            // The usual case: the two lists change places, and nothing is moved.
+            std::mem::swap(&mut view.queue, events);
+        } else {
+            view.queue.append(events);
+        }
         self.queued.store(view.queue.len(), Ordering::Release);
         drop(view);
         self.arrived.notify_all();
@@ -191,12 +182,13 @@ impl Inbox {
 
     /// Takes the first event off the queue; `None` if the game gave up its peer meanwhile.
     fn pop(&self, view: &mut View) -> Option<HostEvent> {
+        let shows = view.show_first();
         let queued = view.queue.pop_front()?;
         self.queued.store(view.queue.len(), Ordering::Release);
         let released = self.released.load(Ordering::Relaxed);
         self.released
             .store(released.saturating_sub(1), Ordering::Relaxed);
-        view.hand_out(queued)
+        shows.then_some(queued.event)
     }
 }
 
@@ -228,63 +220,63 @@ impl View {
     /// has not read, and a scene API knows no sender for it. Who is polled all the time, as the reference implementation
     /// has to be, sees data and goodbye in two polls anyway.
     fn turn(&self) -> usize {
-        let is_goodbye = |event: &Queued| matches!(event, Queued::Disconnect { .. });
+        let is_goodbye = |queued: &Queued| matches!(queued.event, HostEvent::Disconnect { .. });
         if !self.queue.iter().any(is_goodbye) {
             return self.queue.len();
         }
         let mut heard = HashSet::new();
         self.queue
             .iter()
-            .position(|event| !heard.insert(event.peer().id()) && is_goodbye(event))
+            .position(|queued| !heard.insert(queued.event.peer().id()) && is_goodbye(queued))
             .unwrap_or(self.queue.len())
     }
 
-    /// Lets `queued` show, unless what the game did since makes it void.
-    fn hand_out(&mut self, queued: Queued) -> Option<HostEvent> {
-        self.count_taken(&queued);
-        match queued {
-            Queued::Connect {
-                peer,
-                data,
-                channel_count,
-            } => {
-                match peer.visible() {
-                    Visible::Unseen => self.peers.push(peer.clone()),
-                    Visible::State(PeerState::Connecting) => {}
-                    Visible::State(_) => return None,
+    /// Lets the first event show, unless what the game did since makes it void, and counts it as taken.
+    fn show_first(&mut self) -> bool {
+        let Some(Queued {
+            event,
+            channel_count,
+        }) = self.queue.front()
+        else {
+            return false;
+        };
+        let peer = event.peer();
+        let id = peer.id();
+        let mut bytes = 0;
+        let shows = match event {
+            HostEvent::Connect { .. } => {
+                let before = peer.visible();
+                if before == Visible::Unseen {
+                    self.peers.push(peer.clone());
                 }
-                peer.show(PeerState::Connected, channel_count);
-                Some(HostEvent::Connect { peer, data })
-            }
-            Queued::Disconnect { peer, data, cause } => {
-                if !peer.is_active() {
-                    return None;
+                let began = matches!(
+                    before,
+                    Visible::Unseen | Visible::State(PeerState::Connecting)
+                );
+                if began {
+                    peer.show(PeerState::Connected, *channel_count);
                 }
-                self.remove(&peer);
-                Some(HostEvent::Disconnect { peer, data, cause })
+                began
             }
-            Queued::Receive {
-                peer,
-                channel_id,
-                packet,
-            } => {
+            HostEvent::Disconnect { .. } => {
+                let was_active = peer.is_active();
+                if was_active {
+                    peer.show(PeerState::Disconnected, 0);
+                    self.peers.retain(|other| other != peer);
+                }
+                was_active
+            }
+            HostEvent::Receive { packet, .. } => {
+                bytes = packet.len();
                 // As ENet: a goodbye of ours, even a later one, drops what was received and not yet taken.
-                let connected = peer.visible() == Visible::State(PeerState::Connected);
-                connected.then_some(HostEvent::Receive {
-                    peer,
-                    channel_id,
-                    packet,
-                })
+                peer.visible() == Visible::State(PeerState::Connected)
             }
-        }
+        };
+        self.count_taken(id, bytes);
+        shows
     }
 
-    fn count_taken(&mut self, queued: &Queued) {
-        let peer = queued.peer().id();
-        let bytes = match queued {
-            Queued::Receive { packet, .. } => packet.len(),
-            Queued::Connect { .. } | Queued::Disconnect { .. } => 0,
-        };
+    fn count_taken(&mut self, peer: PeerId, bytes: usize) {
         match self.taken.last_mut() {
             Some(last) if last.peer == peer => {
                 last.events += 1;

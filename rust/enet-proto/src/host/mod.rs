@@ -446,19 +446,21 @@ impl Host {
     /// Peers with packets are served in turn, one packet each.
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = match self.agenda.notices.pop_front() {
-            Some(notice) => notice,
+            Some(notice) => {
+                let (Event::Connect { peer: id, .. }
+                | Event::Disconnect { peer: id, .. }
+                | Event::Receive { peer: id, .. }) = notice;
+                if let Some(peer) = self.slots.get_mut(id) {
+                    peer.unreleased += 1;
+                }
+                notice
+            }
             None => self.next_dispatched()?,
         };
-        let (Event::Connect { peer: id, .. }
-        | Event::Disconnect { peer: id, .. }
-        | Event::Receive { peer: id, .. }) = event;
-        if let Some(peer) = self.slots.get_mut(id) {
-            peer.unreleased += 1;
-        }
         if !self.config.manual_release {
-            let bytes = match &event {
-                Event::Receive { packet, .. } => packet.len(),
-                _ => 0,
+            let (id, bytes) = match &event {
+                Event::Receive { peer, packet, .. } => (*peer, packet.len()),
+                Event::Connect { peer, .. } | Event::Disconnect { peer, .. } => (*peer, 0),
             };
             self.release(id, 1, bytes);
         }
@@ -490,6 +492,7 @@ impl Host {
             };
             peer.dispatched = false;
             if let Some(received) = peer.ready.pop_front() {
+                peer.unreleased += 1;
                 self.agenda.dispatch(peer);
                 return Some(Event::Receive {
                     peer: peer.id,
@@ -499,6 +502,7 @@ impl Host {
             }
             if peer.has_news() {
                 self.recalculate = true;
+                peer.unreleased += 1;
                 return Some(peer.report_end());
             }
         }

@@ -228,13 +228,13 @@ impl Peer {
     /// `next` is what follows it in the queue.
     pub(super) fn throttled(&mut self, key: Key, next: &mut Option<Key>) -> bool {
         let item = self.queues.get(key);
-        let Some(unreliable) = UnreliableName::of(&item.header, &item.command) else {
-            return false;
-        };
-        if unreliable.offset != 0 {
+        if !item.begins_unreliable_packet() {
             return false;
         }
         let Some(cause) = self.throttle.drops_next() else {
+            return false;
+        };
+        let Some(unreliable) = UnreliableName::of(&item.header, &item.command) else {
             return false;
         };
         self.queues.remove(key);
@@ -262,7 +262,6 @@ struct UnreliableName {
     channel_id: u8,
     epoch: u16,
     number: u16,
-    offset: u32,
     fragmented: bool,
 }
 
@@ -271,19 +270,16 @@ impl UnreliableName {
         if header.acknowledge {
             return None;
         }
-        let (number, offset, fragmented) = match *command {
-            Command::SendUnreliable { number, .. } => (number, 0, false),
-            Command::SendUnsequenced { .. } => (0, 0, false),
-            Command::SendUnreliableFragment(Fragment { start, offset, .. }) => {
-                (start, offset, true)
-            }
+        let (number, fragmented) = match *command {
+            Command::SendUnreliable { number, .. } => (number, false),
+            Command::SendUnsequenced { .. } => (0, false),
+            Command::SendUnreliableFragment(Fragment { start, .. }) => (start, true),
             _ => return None,
         };
         Some(Self {
             channel_id: header.channel_id,
             epoch: header.number,
             number,
-            offset,
             fragmented,
         })
     }

@@ -125,6 +125,9 @@ impl Peer {
 
     /// A small command of the backlog that was queued before `key` and may leave.
     fn small_before(&mut self, key: Key, now: Time) -> Option<Key> {
+        if !self.queues.has_backlog() {
+            return None;
+        }
         let candidate = self.next_of_backlog(now)?;
         let (item, other) = (self.queues.get(candidate), self.queues.get(key));
         (is_small(item) && Millis(item.stamp).before(Millis(other.stamp))).then_some(candidate)
@@ -140,9 +143,8 @@ impl Peer {
             cursor = self.queues.next(key);
             let item = self.queues.get(key);
             // Each departure has a sent time of its own, so that its acknowledgement can be told from the others'.
-            let fresh = [Some(item.last), item.copy]
-                .iter()
-                .flatten()
+            let fresh = item
+                .departures()
                 .all(|departure| departure.at.millis() != now.millis());
             let len = item.wire_len();
             let wanted = item.command.kind() == CommandKind::SendReliable
@@ -157,8 +159,7 @@ impl Peer {
             }
             let datagram = body.datagram(|| fast.enter_datagram(now));
             let item = self.queues.get_mut(key);
-            item.copy = Some(Transmission { at: now, datagram });
-            item.copies += 1;
+            item.copied(Transmission { at: now, datagram });
             body.append(item.header, &item.command, &item.payload);
             body.wants_sent_time = true;
             self.loss.sent = self.loss.sent.wrapping_add(1);

@@ -221,8 +221,8 @@ impl Command {
         if header.unsequenced {
             first |= FLAG_UNSEQUENCED;
         }
-        out.extend_from_slice(&[first, header.channel_id]);
-        put16(out, header.number);
+        let [number_high, number_low] = header.number.to_be_bytes();
+        out.extend_from_slice(&[first, header.channel_id, number_high, number_low]);
         match self {
             Self::Acknowledge {
                 number: a,
@@ -230,8 +230,8 @@ impl Command {
             }
             | Self::SendUnreliable { number: a, len: b }
             | Self::SendUnsequenced { group: a, len: b } => {
-                put16(out, *a);
-                put16(out, *b);
+                // Both fields at once: these are most of what is sent.
+                put32(out, u32::from(*a) << 16 | u32::from(*b));
             }
             Self::Connect { handshake, data } => {
                 handshake.write(out);

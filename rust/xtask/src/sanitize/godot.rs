@@ -38,7 +38,13 @@ pub(super) fn lacks(nightly: &Nightly) -> Option<String> {
 }
 
 pub(super) fn run(nightly: &Nightly) -> Result<()> {
-    let arguments = ["build", "--release", "--package", "enet-godot"];
+    let arguments = [
+        "build",
+        "--release",
+        "--package",
+        "enet-godot",
+        "--no-default-features",
+    ];
     nightly.cargo("address", ADDRESS_FLAGS, &arguments)?;
     let folder = Nightly::folder("address")?;
     let library = folder

@@ -103,7 +103,7 @@ impl Fast {
             self.ledger
                 .measure(number, u32::try_from(bytes).unwrap_or(u32::MAX));
         }
-        let rate = self.congestion.rate(self.round_trip.smoothed);
+        let rate = self.congestion.rate(self.round_trip.smoothed());
         let rate = limit.map_or(rate, |limit| rate.min(limit.into()));
         self.pacer.left(now, bytes, rate);
     }
@@ -160,7 +160,7 @@ impl Fast {
     }
 
     fn least_round_trip(&self) -> Duration {
-        self.congestion.least_round_trip(self.round_trip.smoothed)
+        self.congestion.least_round_trip(self.round_trip.smoothed())
     }
 
     fn land(&mut self, item: &Outgoing) {
@@ -196,9 +196,8 @@ impl Peer {
         };
         let item = self.queues.get(key);
         let was_sent = self.queues.queue_of(key) == Queue::Sent;
-        let departure = [Some(item.last), item.copy]
-            .into_iter()
-            .flatten()
+        let departure = item
+            .departures()
             .find(|departure| departure.is_echoed_by(echo));
         let sample = match departure {
             Some(Transmission { at, .. }) => now.saturating_since(at),
@@ -221,7 +220,7 @@ impl Peer {
             fast.detector.arrived(departure, sample);
             let is_newest = news
                 .newest
-                .is_none_or(|(number, _)| number <= departure.datagram);
+                .is_none_or(|(number, _)| number < departure.datagram);
             if let Some(record) = fast.ledger.get(departure.datagram) {
                 if let Some(path) = &mut self.path_mtu {
                     path.acknowledged(now, record.bytes);
@@ -275,7 +274,7 @@ impl Peer {
             fast.detector.declared_lost();
             fast.acknowledged.lost_bytes += item.wire_len() as u64;
             if let Some(path) = &mut self.path_mtu {
-                path.lost(now, fast.datagram_bytes(item), fast.round_trip.smoothed);
+                path.lost(now, fast.datagram_bytes(item), fast.round_trip.smoothed());
             }
             self.loss.lost = self.loss.lost.wrapping_add(1);
             self.traffic.commands_lost += 1;
@@ -284,7 +283,7 @@ impl Peer {
         }
         let news = std::mem::take(&mut fast.acknowledged);
         fast.congestion.update(now, &news, fast.in_flight);
-        let interval = THROTTLE_INTERVAL.max(fast.round_trip.smoothed);
+        let interval = THROTTLE_INTERVAL.max(fast.round_trip.smoothed());
         if let Some((least, since)) = fast.undisturbed
             && now.saturating_since(since) >= interval
         {

@@ -93,9 +93,7 @@ impl Peer {
     /// Books the departure of a command that wants an acknowledgement, in the datagram `datagram` of the ledger.
     pub(super) fn transmitted(&mut self, key: Key, now: Time, datagram: u64) {
         let item = self.queues.get_mut(key);
-        item.last = super::outgoing::Transmission { at: now, datagram };
-        (item.copy, item.copies) = (None, 0);
-        item.attempts += 1;
+        item.transmitted(super::outgoing::Transmission { at: now, datagram });
         let (header, is_first) = (item.header, item.attempts == 1);
         self.traffic.commands_resent += u64::from(!is_first);
         self.recovery.in_transit += u32_len(item.payload.len());

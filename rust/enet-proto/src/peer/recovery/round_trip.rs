@@ -1,4 +1,4 @@
-//! [`PathRoundTrip`]: the round-trip estimate of the fast strategy, in microseconds.
+//! [`PathRoundTrip`]: the round-trip estimate of the fast strategy.
 
 use std::time::Duration;
 
@@ -8,40 +8,43 @@ const UNKNOWN: Duration = Duration::from_millis(500);
 const GRANULARITY: Duration = Duration::from_millis(5);
 
 /// A peak loses this part of itself with each sample.
-const PEAK_FADE: u32 = 64;
+const PEAK_FADE: u64 = 64;
 
 /// Smoothed round trip, its mean deviation and its recent peak.
 ///
 /// Source: RFC 9002, section 5.3. Differs: the peak counts too. The mean deviation of sparse traffic wanders, and where
 /// it dips below the jitter of the path, every probe is one too many.
+///
+/// Kept in nanoseconds: it moves with each acknowledgement, and a division of a [`Duration`] costs several of integers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PathRoundTrip {
     sampled: bool,
-    pub(super) smoothed: Duration,
-    deviation: Duration,
+    smoothed: u64,
+    deviation: u64,
     /// How far above the smoothed round trip recent samples were; fades.
-    peak: Duration,
+    peak: u64,
 }
 
 impl Default for PathRoundTrip {
     fn default() -> Self {
         Self {
             sampled: false,
-            smoothed: UNKNOWN,
-            deviation: Duration::ZERO,
-            peak: Duration::ZERO,
+            smoothed: nanos(UNKNOWN),
+            deviation: 0,
+            peak: 0,
         }
     }
 }
 
 impl PathRoundTrip {
     pub(super) fn update(&mut self, sample: Duration) {
+        let sample = nanos(sample);
         if !self.sampled {
             *self = Self {
                 sampled: true,
                 smoothed: sample,
                 deviation: sample / 2,
-                peak: Duration::ZERO,
+                peak: 0,
             };
             return;
         }
@@ -52,13 +55,25 @@ impl PathRoundTrip {
         self.smoothed = (self.smoothed * 7 + sample) / 8;
     }
 
+    /// The smoothed round trip.
+    pub(super) const fn smoothed(&self) -> Duration {
+        Duration::from_nanos(self.smoothed)
+    }
+
     /// How long after its departure the acknowledgement of a command is overdue: RFC 9002's probe timeout.
     pub(super) fn probe_timeout(&self) -> Duration {
         if !self.sampled {
             return UNKNOWN;
         }
-        self.smoothed + (self.deviation * 4).max(self.peak * 5 / 4).max(GRANULARITY)
+        let allowance = (self.deviation * 4).max(self.peak * 5 / 4);
+        self.smoothed() + Duration::from_nanos(allowance).max(GRANULARITY)
     }
+}
+
+/// A sample is an hour at most, so that its multiples stay far below 2^64.
+fn nanos(sample: Duration) -> u64 {
+    const LONGEST: u64 = 3600 * 1_000_000_000;
+    u64::try_from(sample.as_nanos()).map_or(LONGEST, |nanos| nanos.min(LONGEST))
 }
 
 #[cfg(test)]
