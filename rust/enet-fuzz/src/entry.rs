@@ -56,9 +56,9 @@ impl Entry {
                 }
             }
             5 => {
-                let forever = reader.byte() % 2 == 0;
+                let forever = reader.coin();
                 let span = Duration::from_millis(u64::from(reader.byte()) * 20);
-                let answer = (reader.byte() % 2 == 0).then_some(Reason::Banned.to_data());
+                let answer = reader.coin().then_some(Reason::Banned.to_data());
                 let prefix = prefix(reader);
                 server
                     .host
@@ -75,7 +75,7 @@ impl Entry {
                 server.host.set_limits(now, limits);
             }
             8 => server.host.set_duplicate_peers(reader.byte().into()),
-            _ if reader.byte() % 2 == 0 => server.host.suspend(1),
+            _ if reader.coin() => server.host.suspend(1),
             _ => server.host.resume(),
         }
     }
@@ -92,9 +92,9 @@ impl Entry {
 }
 
 fn guard(server: &mut End, reader: &mut Reader<'_>) {
-    let door = (reader.byte() % 4 > 0).then(|| {
+    let door = (!reader.byte().is_multiple_of(4)).then(|| {
         let verdict = verdict(reader);
-        let is_sure = reader.byte() % 2 == 0;
+        let is_sure = reader.coin();
         let last_word = is_sure.then_some(()).ok_or(Reason::IdTaken.to_data());
         Box::new(Door { verdict, last_word }) as Box<dyn Admission>
     });

@@ -16,6 +16,11 @@ impl<'a> Reader<'a> {
         self.piece(1).first().copied().unwrap_or(0)
     }
 
+    /// Whether the next byte is even.
+    pub(crate) fn coin(&mut self) -> bool {
+        self.byte().is_multiple_of(2)
+    }
+
     pub(crate) fn short(&mut self) -> u16 {
         u16::from_be_bytes([self.byte(), self.byte()])
     }
