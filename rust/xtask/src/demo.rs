@@ -18,13 +18,14 @@ use crate::process::{self, Expected, Godot, Group, Launcher, Run};
 use crate::{args, stage, workspace};
 
 pub(crate) const HELP: &str = "\
-Builds and stages the extension, then plays a match over it on this machine: a headless server and three headless
-clients with bots, each a process of its own. Prints what each side saw and fails if the sides disagree.
+Builds and stages the extension, then lets bots play a match over it on this machine: a server and three clients, each a
+process of its own, without windows. Prints what each side saw: who joined and left, how many RPCs it sent and received
+in each transfer mode and on each channel, and the score. Fails if the sides disagree. To play yourself: --windowed.
 
   --seconds N    length of the match, 1 to 3600 (6)
   --mesh         plays without a server instead: a lobby brings four peers together, who then chat and move, each
                  connected to each other
-  --windowed     opens windows to play in instead: a server with two bots, and two clients";
+  --windowed     opens three windows to play in instead, and needs a desktop: a server with two bots, and two clients";
 
 const PLAYERS: [&str; 3] = ["Ada", "Grace", "Alan"];
 
@@ -56,9 +57,15 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if options.windowed {
         open_windows(&godot, port)
     } else if options.mesh {
-        mesh::play(&launcher, port, options.seconds)
+        mesh::play(&launcher, port, options.seconds)?;
+        println!(
+            "to take part yourself: cargo xtask godot, and choose the mesh on the start screen"
+        );
+        Ok(())
     } else {
-        play(&launcher, &PLAYERS, port, options.seconds)
+        play(&launcher, &PLAYERS, port, options.seconds)?;
+        println!("to play yourself, in windows: cargo xtask demo --windowed");
+        Ok(())
     }
 }
 
@@ -98,7 +105,7 @@ impl Options {
 /// Runs a match of a server and a client for each of `players`, prints the tables, and fails if anything is wrong.
 pub(crate) fn play(launcher: &Launcher, players: &[&str], port: u16, seconds: u32) -> Result<()> {
     println!(
-        "a match of {seconds} s on port {port}: one server and {} clients",
+        "a match of {seconds} s on port {port}: one server and {} clients, played by bots without windows",
         players.len()
     );
     let port = port.to_string();
@@ -132,7 +139,7 @@ pub(crate) fn play(launcher: &Launcher, players: &[&str], port: u16, seconds: u3
 /// Says that all is well, or shows what `runs` printed and fails with the `faults` of the match or mesh.
 fn conclude(runs: &[Run], faults: &[String], what: &str) -> Result<()> {
     if faults.is_empty() {
-        println!("all sides agree");
+        println!("all sides agree on this {what}");
         return Ok(());
     }
     runs.iter().for_each(Run::print);

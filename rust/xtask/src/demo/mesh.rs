@@ -77,7 +77,8 @@ pub(super) fn play(launcher: &Launcher, port: u16, seconds: u32) -> Result<()> {
     let mut faults = find_run_faults(&runs, launcher.allowed_errors);
     let accounts: Vec<PeerAccount> = runs.iter().filter_map(PeerAccount::of).collect();
     if accounts.len() == PEERS.len() {
-        println!("\n{}", render(&accounts));
+        println!("\nfrom each other peer: chat lines and moves, received/sent, and the round trip");
+        println!("{}", render(&accounts));
         faults.extend(find_faults(&accounts));
     } else {
         faults.push(format!("{} peers gave an account", accounts.len()));
@@ -87,11 +88,11 @@ pub(super) fn play(launcher: &Launcher, port: u16, seconds: u32) -> Result<()> {
 
 /// What each peer saw of each other one, a row each.
 fn render(accounts: &[PeerAccount]) -> String {
-    let mut heading = table::cells(["peer", "id", "joined, in order", "left, in order"]);
+    let mut heading = table::cells(["peer", "id", "saw join, in order", "saw leave, in order"]);
     heading.extend(
         accounts
             .iter()
-            .map(|account| format!("{}: lines, moves, RTT", account.name)),
+            .map(|account| format!("from {}", account.name)),
     );
     let mut rows = vec![heading];
     for account in accounts {

@@ -14,10 +14,10 @@ fn sides(accounts: &[Account]) -> String {
     let mut rows = vec![cells([
         "side",
         "id",
-        "joined, in order",
-        "left, in order",
-        "nodes",
-        "RTT in ms",
+        "saw join, in order",
+        "saw leave, in order",
+        "players' nodes",
+        "RTT in ms to who joined",
     ])];
     for account in accounts {
         let pings: Vec<String> = account
@@ -39,9 +39,9 @@ fn sides(accounts: &[Account]) -> String {
 }
 
 fn rpcs(accounts: &[Account]) -> String {
-    let mut heading = cells(["RPCs sent/received", "channel"]);
+    let mut heading = cells(["RPCs: sent/received by", "channel"]);
     heading.extend(accounts.iter().map(|account| account.name.clone()));
-    heading.push("arrived".to_owned());
+    heading.push("received of sent, in all".to_owned());
     let mut rows = vec![heading];
     for lane in audit::lanes(accounts) {
         let (mode, channel) = audit::mode_and_channel(&lane);
