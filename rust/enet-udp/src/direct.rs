@@ -6,9 +6,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::batch::Batch;
 use crate::engine::Turn;
 use crate::event::HostEvent;
-use crate::port::{Batch, Reception};
+use crate::port::Reception;
 use crate::shared::{Attention, HostShared};
 use crate::sleeper::{Sleeper, Until};
 use crate::sync::{Events, Instant, Poll, thread};

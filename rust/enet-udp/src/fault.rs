@@ -1,6 +1,10 @@
-//! [`Fault`]: what it means that a call on a socket failed.
+//! [`Fault`]: what it means that a call on a socket failed, and what is done about it.
 
 use std::io;
+use std::net::SocketAddr;
+
+/// Receive calls that fail in a row before the socket is held to be dead.
+const DEAD_AFTER: u32 = 64;
 
 /// Why a call on a UDP socket failed, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +49,42 @@ impl Fault {
             Self::Interrupted | Self::NobodyThere | Self::NoWay | Self::TooLarge => true,
             Self::NotReady | Self::Other => false,
         }
+    }
+}
+
+/// Receive calls that failed in a row.
+#[derive(Debug, Default)]
+pub(crate) struct Failures(u32);
+
+impl Failures {
+    /// Whether the socket is dead, now that a call failed by `fault`. What a remote can bring about does not count:
+    /// Windows reports every datagram that reached nobody, also on a socket with many remotes, and every one that
+    /// arrives and is larger than any of ours.
+    pub(crate) fn are_too_many_with(&mut self, fault: Fault) -> bool {
+        self.0 += u32::from(!fault.is_passing());
+        self.0 >= DEAD_AFTER
+    }
+}
+
+/// Calls `send`, and once more if the system may only have told what became of an earlier datagram. `tied_to` is whom the
+/// socket is tied to, if it is: of nobody else can the system have meant that nobody serves its port.
+pub(crate) fn retried<T>(
+    unreachable: &mut Option<SocketAddr>,
+    tied_to: Option<SocketAddr>,
+    mut send: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    let error = match send() {
+        Ok(sent) => return Ok(sent),
+        Err(error) => error,
+    };
+    let fault = Fault::of(&error);
+    if fault == Fault::NobodyThere {
+        *unreachable = tied_to.or(*unreachable);
+    }
+    if fault.is_passing() {
+        send()
+    } else {
+        Err(error)
     }
 }
 
@@ -97,6 +137,7 @@ mod codes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
 
     #[test]
     fn kinds_of_errors_mean_the_same_on_every_system() {
@@ -134,6 +175,54 @@ mod tests {
             assert_eq!(meaning(code), Fault::NoWay);
         }
         assert_eq!(meaning(0), Fault::Other);
+    }
+
+    #[test]
+    fn a_socket_dies_of_its_own_failures_and_not_of_its_remotes() {
+        let mut failures = Failures::default();
+        for _ in 0..10 * DEAD_AFTER {
+            for fault in [Fault::NobodyThere, Fault::NoWay, Fault::TooLarge] {
+                assert!(!failures.are_too_many_with(fault));
+            }
+        }
+        let too_many = (1..=DEAD_AFTER).find(|_| failures.are_too_many_with(Fault::Other));
+        assert_eq!(too_many, Some(DEAD_AFTER));
+    }
+
+    /// Sends that fail by `errors`, one each, before they work; returns the calls made, whether the last worked, and of
+    /// whom it is known that nobody serves the port.
+    fn sends(
+        errors: &[io::ErrorKind],
+        tied_to: Option<SocketAddr>,
+    ) -> (usize, bool, Option<SocketAddr>) {
+        let (mut calls, mut unreachable) = (0, None);
+        let sent = retried(&mut unreachable, tied_to, || {
+            calls += 1;
+            errors
+                .get(calls - 1)
+                .map_or(Ok(()), |&error| Err(error.into()))
+        });
+        (calls, sent.is_ok(), unreachable)
+    }
+
+    #[test]
+    fn a_send_that_failed_for_an_earlier_datagram_is_made_once_more() {
+        use io::ErrorKind as Kind;
+        let remote: SocketAddr = (Ipv4Addr::LOCALHOST, 9).into();
+        let (tied, loose) = (Some(remote), None);
+        assert_eq!(sends(&[], tied), (1, true, None));
+        for kind in [Kind::ConnectionRefused, Kind::ConnectionReset] {
+            assert_eq!(sends(&[kind], tied), (2, true, tied));
+            // Which of the remotes is meant, the system does not say.
+            assert_eq!(sends(&[kind], loose), (2, true, None));
+        }
+        for kind in [Kind::HostUnreachable, Kind::Interrupted] {
+            assert_eq!(sends(&[kind], tied), (2, true, None));
+            assert_eq!(sends(&[kind, kind], tied), (2, false, None));
+        }
+        for kind in [Kind::WouldBlock, Kind::PermissionDenied, Kind::Other] {
+            assert_eq!(sends(&[kind], tied), (1, false, None));
+        }
     }
 
     #[cfg(target_os = "linux")]

@@ -35,6 +35,7 @@
 //! The port then only queues datagrams, and the transport is called with no lock held that anybody waits for, except the
 //! driver's, which a `service` call elsewhere waits for as long as it would have waited anyway; see `carrier.rs`.
 
+mod batch;
 mod carrier;
 mod config;
 mod direct;

@@ -2,24 +2,20 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::sync::Arc;
 
 use enet_proto::Datagrams;
 use mio::Token;
 
+use crate::batch::Batch;
 use crate::carrier::Carrier;
-use crate::fault::Fault;
+use crate::fault::{Failures, Fault, retried};
 use crate::offload::Arrival;
 use crate::sleeper::Sleeper;
 use crate::socket::{RECEIVE_LEN, Socket};
 
 /// Datagrams built under one hold of the engine's lock.
 pub(crate) const SEND_BATCH: usize = 64;
-/// Bytes of a batch's buffer: room for all that one receive call may bring, behind datagrams of the default MTU.
-const BATCH_LEN: usize = 160 * 1024;
-/// Receive calls that fail in a row before the socket is held to be dead.
-const DEAD_AFTER: u32 = 64;
 /// Receive calls that may fail in one round: whoever makes them fail must not keep the others waiting.
 const FAILED_AT_ONCE: u32 = 256;
 
@@ -45,20 +41,6 @@ pub(crate) struct Port {
     failures: Failures,
     /// A remote of which the system said that nobody serves its port.
     unreachable: Option<SocketAddr>,
-}
-
-/// Receive calls that failed in a row.
-#[derive(Debug, Default)]
-struct Failures(u32);
-
-impl Failures {
-    /// Whether the socket is dead, now that a call failed by `fault`. What a remote can bring about does not count:
-    /// Windows reports every datagram that reached nobody, also on a socket with many remotes, and every one that
-    /// arrives and is larger than any of ours.
-    fn are_too_many_with(&mut self, fault: Fault) -> bool {
-        self.0 += u32::from(!fault.is_passing());
-        self.0 >= DEAD_AFTER
-    }
 }
 
 /// Datagrams that the system did not take.
@@ -258,95 +240,6 @@ fn receive_carried(carrier: &Carrier, batch: &mut Batch) -> Reception {
     Reception::More
 }
 
-/// Calls `send`, and once more if the system may only have told what became of an earlier datagram. `tied_to` is whom the
-/// socket is tied to, if it is: of nobody else can the system have meant that nobody serves its port.
-fn retried<T>(
-    unreachable: &mut Option<SocketAddr>,
-    tied_to: Option<SocketAddr>,
-    mut send: impl FnMut() -> io::Result<T>,
-) -> io::Result<T> {
-    let error = match send() {
-        Ok(sent) => return Ok(sent),
-        Err(error) => error,
-    };
-    let fault = Fault::of(&error);
-    if fault == Fault::NobodyThere {
-        *unreachable = tied_to.or(*unreachable);
-    }
-    if fault.is_passing() {
-        send()
-    } else {
-        Err(error)
-    }
-}
-
-/// Datagrams received and not yet handled, one behind the other in one buffer.
-pub(crate) struct Batch {
-    buffer: Box<[u8]>,
-    used: usize,
-    datagrams: Vec<(SocketAddr, Range<usize>)>,
-    /// How many of them were handled.
-    handled: usize,
-    wanted: usize,
-}
-
-impl Batch {
-    /// An empty batch that wants `wanted` datagrams; more may come with the last of them.
-    pub(crate) fn new(wanted: usize) -> Self {
-        Self {
-            buffer: vec![0; BATCH_LEN].into_boxed_slice(),
-            used: 0,
-            datagrams: Vec::with_capacity(wanted),
-            handled: 0,
-            wanted,
-        }
-    }
-
-    /// Datagrams received, handled or not.
-    pub(crate) const fn len(&self) -> usize {
-        self.datagrams.len()
-    }
-
-    /// Whether all datagrams were handled.
-    pub(crate) fn is_exhausted(&self) -> bool {
-        self.handled == self.datagrams.len()
-    }
-
-    /// The next datagram, in the order in which they were received.
-    pub(crate) fn next(&mut self) -> Option<(SocketAddr, &[u8])> {
-        let (from, range) = self.datagrams.get(self.handled)?;
-        self.handled += 1;
-        Some((*from, &self.buffer[range.clone()]))
-    }
-
-    /// Makes room for others.
-    pub(crate) fn clear(&mut self) {
-        self.datagrams.clear();
-        (self.used, self.handled) = (0, 0);
-    }
-
-    /// Where `len` more bytes may go; `None` when there are enough datagrams or there is no such room.
-    fn room(&mut self, len: usize) -> Option<&mut [u8]> {
-        if self.datagrams.len() >= self.wanted {
-            return None;
-        }
-        self.buffer.get_mut(self.used..self.used + len)
-    }
-
-    /// Enters what was written to [`Self::room`].
-    fn push(&mut self, arrival: Arrival) {
-        let end = self.used + arrival.len;
-        loop {
-            let next = end.min(self.used + arrival.segment_len.max(1));
-            self.datagrams.push((arrival.from, self.used..next));
-            self.used = next;
-            if next == end {
-                return;
-            }
-        }
-    }
-}
-
 #[cfg(all(
     test,
     not(feature = "models"),
@@ -457,54 +350,6 @@ mod tests {
                 assert_eq!(sent(&mut port), received(&mut receiver));
             }
             assert_eq!(port.socket.as_ref().unwrap().run_limits().datagrams, limit);
-        }
-    }
-
-    #[test]
-    fn a_socket_dies_of_its_own_failures_and_not_of_its_remotes() {
-        let mut failures = Failures::default();
-        for _ in 0..10 * DEAD_AFTER {
-            for fault in [Fault::NobodyThere, Fault::NoWay, Fault::TooLarge] {
-                assert!(!failures.are_too_many_with(fault));
-            }
-        }
-        let too_many = (1..=DEAD_AFTER).find(|_| failures.are_too_many_with(Fault::Other));
-        assert_eq!(too_many, Some(DEAD_AFTER));
-    }
-
-    /// Sends that fail by `errors`, one each, before they work; returns the calls made, whether the last worked, and of
-    /// whom it is known that nobody serves the port.
-    fn sends(
-        errors: &[io::ErrorKind],
-        tied_to: Option<SocketAddr>,
-    ) -> (usize, bool, Option<SocketAddr>) {
-        let (mut calls, mut unreachable) = (0, None);
-        let sent = retried(&mut unreachable, tied_to, || {
-            calls += 1;
-            errors
-                .get(calls - 1)
-                .map_or(Ok(()), |&error| Err(error.into()))
-        });
-        (calls, sent.is_ok(), unreachable)
-    }
-
-    #[test]
-    fn a_send_that_failed_for_an_earlier_datagram_is_made_once_more() {
-        use io::ErrorKind as Kind;
-        let remote: SocketAddr = (Ipv4Addr::LOCALHOST, 9).into();
-        let (tied, loose) = (Some(remote), None);
-        assert_eq!(sends(&[], tied), (1, true, None));
-        for kind in [Kind::ConnectionRefused, Kind::ConnectionReset] {
-            assert_eq!(sends(&[kind], tied), (2, true, tied));
-            // Which of the remotes is meant, the system does not say.
-            assert_eq!(sends(&[kind], loose), (2, true, None));
-        }
-        for kind in [Kind::HostUnreachable, Kind::Interrupted] {
-            assert_eq!(sends(&[kind], tied), (2, true, None));
-            assert_eq!(sends(&[kind, kind], tied), (2, false, None));
-        }
-        for kind in [Kind::WouldBlock, Kind::PermissionDenied, Kind::Other] {
-            assert_eq!(sends(&[kind], tied), (1, false, None));
         }
     }
 

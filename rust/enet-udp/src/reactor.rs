@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use mio::Token;
 
-use crate::port::{Batch, Reception};
+use crate::batch::Batch;
+use crate::port::Reception;
 use crate::shared::{Attention, HostShared};
 use crate::sleeper::{Sleeper, Until};
 use crate::sync::atomic::{AtomicBool, Ordering};

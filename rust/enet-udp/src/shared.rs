@@ -10,13 +10,14 @@ use enet_proto::{
 };
 use mio::Token;
 
+use crate::batch::Batch;
 use crate::carrier::{self, Carrier};
 use crate::engine::{Engine, Turn};
 use crate::error::ReplaceError;
 use crate::host::{HostHandle, UdpHost};
 use crate::inbox::Inbox;
 use crate::peer::UdpPeer;
-use crate::port::{Batch, Port, Reception, Refused, SEND_BATCH};
+use crate::port::{Port, Reception, Refused, SEND_BATCH};
 use crate::route;
 use crate::sleeper::Sleeper;
 use crate::socket::{Socket, normalised};
