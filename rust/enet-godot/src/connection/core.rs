@@ -1,6 +1,7 @@
 //! [`ConnectionCore`]: one ENet host and the objects of its peers.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -214,10 +215,23 @@ impl ConnectionCore {
 
     /// Takes over all settings at once.
     pub(crate) fn configure(&self, settings: HostSettings) {
-        *self.settings.lock() = settings;
-        if let Ok(host) = self.host() {
-            settings.apply(&host);
+        let Ok(()) = self.update(|held| {
+            *held = settings;
+            Ok::<_, Infallible>(())
+        });
+    }
+
+    /// Changes the settings here and on the host, in one step for other threads; an error changes nothing.
+    fn update<E>(&self, change: impl FnOnce(&mut HostSettings) -> Result<(), E>) -> Result<(), E> {
+        let host = self.host.lock(); // first, as in `open`
+        let mut settings = self.settings.lock();
+        let mut changed = *settings;
+        change(&mut changed)?;
+        *settings = changed;
+        if let Some(host) = &*host {
+            changed.apply(host);
         }
+        Ok(())
     }
 
     /// Claims the connection for a multiplayer peer; `None` while one has it.
@@ -532,10 +546,7 @@ impl KeepsSettings for ConnectionCore {
         &self,
         change: impl FnOnce(&mut HostSettings) -> Result<(), SettingError>,
     ) -> Result<(), SettingError> {
-        let mut settings = self.settings();
-        change(&mut settings)?;
-        self.configure(settings);
-        Ok(())
+        self.update(change)
     }
 }
 
@@ -546,6 +557,7 @@ fn remote_port(port: i32) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host_settings::WholeSetting;
 
     const FINE: HostArguments = HostArguments {
         max_peers: 32,
@@ -582,6 +594,23 @@ mod tests {
         ));
         wrong.out_bandwidth = 0;
         assert!(wrong.check().is_ok());
+    }
+
+    #[test]
+    fn settings_change_in_one_step_or_not_at_all() {
+        let core = ConnectionCore::default();
+        let before = core.settings();
+        let refused = core.change_settings(|settings| {
+            assert!(core.settings.is_locked(), "nobody changes them meanwhile");
+            settings.set_whole(WholeSetting::PingInterval, 100)?;
+            settings.set_whole(WholeSetting::TimeoutLimit, -1)
+        });
+        assert!(refused.is_err());
+        assert_eq!(core.settings(), before);
+        let changed =
+            core.change_settings(|settings| settings.set_whole(WholeSetting::PingInterval, 100));
+        assert!(changed.is_ok());
+        assert_eq!(core.settings().whole(WholeSetting::PingInterval), 100);
     }
 
     #[test]
