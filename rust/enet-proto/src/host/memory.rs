@@ -11,7 +11,6 @@ use crate::channel::Allowance;
 use crate::config::HostConfig;
 use crate::limits::Limits;
 use crate::peer::Peer;
-use crate::time::Time;
 
 /// Bytes of all peers, and what they may be.
 #[derive(Debug)]
@@ -77,42 +76,5 @@ impl Host {
             let was = std::mem::replace(&mut peer.counted, peer.waiting);
             self.memory.recount(was, peer.counted);
         }
-    }
-}
-
-/// Limits that change while the host runs.
-impl Host {
-    /// What others may cost the host.
-    #[must_use]
-    pub const fn limits(&self) -> Limits {
-        self.config.limits
-    }
-
-    /// Changes [`HostConfig::limits`](crate::HostConfig::limits), for the connections that there are as well. What is
-    /// over a limit already stays, and what is used up of a rate stays used up.
-    pub fn set_limits(&mut self, now: Time, limits: Limits) {
-        self.config.limits = limits;
-        self.knocks.set_rate(limits.attempts, now);
-        self.joins.change(limits.joins, limits.join_burst, now);
-        for bucket in self.joins_by_source.values_mut() {
-            bucket.change(limits.joins_per_source, limits.join_burst_per_source, now);
-        }
-        self.refusals.change(limits.refusals, limits.refusals, now);
-        self.log.set_rate(limits.log_lines, now);
-        self.memory = Memory::new(&self.config);
-        for peer in self.slots.iter_mut() {
-            peer.set_quota(&limits, now);
-            self.memory.recount(0, peer.counted);
-        }
-    }
-
-    /// Changes [`HostConfig::duplicate_peers`](crate::HostConfig::duplicate_peers), for connections to come.
-    pub const fn set_duplicate_peers(&mut self, peers: usize) {
-        self.config.duplicate_peers = peers;
-    }
-
-    /// Changes [`HostConfig::maximum_waiting_data`](crate::HostConfig::maximum_waiting_data), in bytes.
-    pub const fn set_maximum_waiting_data(&mut self, bytes: usize) {
-        self.config.maximum_waiting_data = bytes;
     }
 }
