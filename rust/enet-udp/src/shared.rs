@@ -1,4 +1,9 @@
-//! [`HostShared`]: one host, as the game's handles and its driver share it, and the steps every driver takes.
+//! [`HostShared`]: one host, as the game's handles and its driver share it.
+//!
+//! [`turn`] has the steps that every driver takes, [`transmit`] what leaves the host.
+
+mod transmit;
+mod turn;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -10,14 +15,13 @@ use enet_proto::{
 };
 use mio::Token;
 
-use crate::batch::Batch;
 use crate::carrier::{self, Carrier};
-use crate::engine::{Engine, Turn};
+use crate::engine::Engine;
 use crate::error::ReplaceError;
 use crate::host::{HostHandle, UdpHost};
 use crate::inbox::Inbox;
 use crate::peer::UdpPeer;
-use crate::port::{Port, Reception, Refused, SEND_BATCH};
+use crate::port::Port;
 use crate::route;
 use crate::sleeper::Sleeper;
 use crate::socket::{Socket, normalised};
@@ -28,11 +32,6 @@ use crate::watch::Watch;
 
 /// No deadline.
 const NEVER: u64 = u64::MAX;
-/// Turns in a row whose timers may wait for datagrams still in the socket: what arrived in time is read before a
-/// silence is judged, but a flood does not stop the clock.
-const POSTPONED_TIMERS: u8 = 3;
-/// Batches that a turn sends. A game that queues faster than the system sends must not keep the thread to itself.
-const TURN_BATCHES: usize = 8;
 
 /// What the engine's clock shows when a host opens.
 ///
@@ -51,14 +50,6 @@ pub(crate) enum Attention {
     Gather = 1,
     /// At once.
     Now = 2,
-}
-
-/// What a turn of the network thread came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TurnReport {
-    pub(crate) reception: Reception,
-    /// Datagrams received and sent.
-    pub(crate) datagrams: usize,
 }
 
 /// One host.
@@ -341,149 +332,6 @@ impl HostShared {
         }
     }
 
-    /// One turn of the network thread: what arrived, what is due, what is to be sent.
-    ///
-    /// - `readable`: whether the socket may have something.
-    /// - `postponed`: turns in a row whose timers waited; kept by the caller.
-    pub(crate) fn turn(
-        self: &Arc<Self>,
-        batch: &mut Batch,
-        readable: bool,
-        postponed: &mut u8,
-    ) -> TurnReport {
-        batch.clear();
-        let reception = if readable {
-            self.receive(batch)
-        } else {
-            Reception::Drained
-        };
-        let timers = reception != Reception::More || *postponed >= POSTPONED_TIMERS;
-        *postponed = if timers { 0 } else { *postponed + 1 };
-        self.with_engine(|engine| {
-            let now = self.now();
-            engine.release_taken(&self.inbox);
-            while let Some((from, data)) = batch.next() {
-                engine.host.handle_datagram(now, from, data);
-            }
-            if timers {
-                engine.host.handle_timeout(now);
-            }
-            engine.publish(self);
-        });
-        let received = batch.len();
-        let (sent, more) = self.transmit_batches(&mut self.port.lock());
-        if more {
-            self.raise(Attention::Now);
-        }
-        TurnReport {
-            reception,
-            datagrams: received + sent,
-        }
-    }
-
-    /// Reads datagrams into `batch` as far as it has room.
-    pub(crate) fn receive(&self, batch: &mut Batch) -> Reception {
-        let (reception, unreachable) = {
-            let mut port = self.port.lock();
-            (port.receive(batch), port.take_unreachable())
-        };
-        if let Some(address) = unreachable {
-            self.with_engine(|engine| engine.host.handle_unreachable(address));
-        }
-        reception
-    }
-
-    /// Lets the engine take the next datagrams of `batch`, `limit` at most, up to one by which a connection begins or
-    /// ends; returns how many these were, and whether that happened.
-    ///
-    /// Events stay with the engine until [`Self::finish_pass`].
-    pub(crate) fn take_in(self: &Arc<Self>, batch: &mut Batch, limit: usize) -> (usize, Turn) {
-        let mut taken = 0;
-        let turn = self.with_engine(|engine| {
-            let now = self.now();
-            engine.release_taken(&self.inbox);
-            while taken < limit {
-                let Some((from, data)) = batch.next() else {
-                    break;
-                };
-                taken += 1;
-                engine.host.handle_datagram(now, from, data);
-                let turn = engine.collect(self);
-                if turn != Turn::None {
-                    return turn;
-                }
-            }
-            Turn::None
-        });
-        (taken, turn.unwrap_or_default())
-    }
-
-    /// Runs the timers and hands the events of a pass to the inbox, the peers taking turns.
-    pub(crate) fn finish_pass(self: &Arc<Self>) {
-        self.with_engine(|engine| {
-            engine.host.handle_timeout(self.now());
-            engine.collect(self);
-            engine.take_turns();
-            engine.publish(self);
-        });
-    }
-
-    /// Hands to the system, or to what carries it, all that is queued when this is called.
-    pub(crate) fn transmit(self: &Arc<Self>) {
-        self.transmit_all(&mut self.port.lock());
-        if let Some(carrier) = self.carrier() {
-            return carrier.send_queued();
-        }
-        if let Some(deadline) = self.deadline() {
-            self.sleeper.wake_before(deadline);
-        }
-    }
-
-    /// Sends one datagram that is none of the engine's.
-    pub(crate) fn send_raw(&self, to: SocketAddr, data: &[u8]) -> io::Result<()> {
-        let mut port = self.port.lock();
-        if port.carrier().is_some() {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
-        port.bind_if_unbound(&self.sleeper, self.token)?;
-        port.socket()
-            .ok_or(io::ErrorKind::NotConnected)?
-            .send(to, data)
-            .map(drop)
-    }
-
-    /// Sends what waits for the network thread, as it would have left by now without it.
-    pub(crate) fn transmit_gathered(self: &Arc<Self>) {
-        if self.is_threaded() && self.attention() != Attention::None {
-            self.transmit();
-        }
-    }
-
-    fn has_somebody_to_send_to(&self) -> bool {
-        self.engine.lock().as_ref().is_some_and(|engine| {
-            let host = &engine.host;
-            host.peers().any(|peer| host.address(peer).is_some())
-        })
-    }
-
-    /// The socket's address. If an unbound one is about to get it with the datagrams that the network thread will send to
-    /// its peers, it gets it now.
-    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
-        let mut port = self.port.lock();
-        if let Some(carrier) = port.carrier() {
-            return carrier.local_address();
-        }
-        if self.is_threaded()
-            && port.socket().is_some_and(|socket| !socket.is_bound())
-            && self.is_started()
-            && self.has_somebody_to_send_to()
-            && let Err(error) = port.bind_if_unbound(&self.sleeper, self.token)
-        {
-            log::warn!("a host has no port to send from: {error}");
-        }
-        port.socket().and_then(Socket::local_address)
-    }
-
     pub(crate) fn reaches(&self, address: IpAddr) -> bool {
         let from = {
             let port = self.port.lock();
@@ -515,62 +363,6 @@ impl HostShared {
 
     pub(crate) fn sleeper(&self) -> &Sleeper {
         &self.sleeper
-    }
-
-    /// Sends all that is queued now, the engine's lock free in between. What others queue meanwhile may leave as well,
-    /// but cannot keep the caller.
-    fn transmit_all(self: &Arc<Self>, port: &mut Port) {
-        let mut mark = None;
-        while self.transmit_batch(port).1 {
-            let behind = self.with_engine(|engine| {
-                let mark = *mark.get_or_insert_with(|| engine.host.mark());
-                engine.host.is_behind(mark)
-            });
-            if behind != Some(true) {
-                // The thread, if there is one, goes on with the rest.
-                self.raise(Attention::Now);
-                return;
-            }
-        }
-    }
-
-    /// Sends a bounded share, the engine's lock free in between; returns how many datagrams, and whether there may be
-    /// more.
-    fn transmit_batches(self: &Arc<Self>, port: &mut Port) -> (usize, bool) {
-        let mut sent = 0;
-        for _ in 0..TURN_BATCHES {
-            let (datagrams, more) = self.transmit_batch(port);
-            sent += datagrams;
-            if !more {
-                return (sent, false);
-            }
-        }
-        (sent, true)
-    }
-
-    /// Sends up to [`SEND_BATCH`] datagrams; returns how many, and whether there may be more. The port's lock, which the caller holds, keeps the
-    /// datagrams of this host in order, whoever sends them.
-    fn transmit_batch(self: &Arc<Self>, port: &mut Port) -> (usize, bool) {
-        self.attention
-            .store(Attention::None as u8, Ordering::SeqCst);
-        let more = self.with_engine(|engine| {
-            let more = engine.poll_transmit(self.now(), SEND_BATCH, port.outgoing());
-            engine.publish(self);
-            let deadline = engine.host.poll_timeout().map_or(NEVER, Time::as_micros);
-            self.deadline.store(deadline, Ordering::SeqCst);
-            more
-        });
-        let datagrams = port.outgoing().len();
-        let refused = port.send(&self.sleeper, self.token);
-        if refused != Refused::default() {
-            self.with_engine(|engine| {
-                engine.host.note_refused(refused.datagrams, refused.bytes);
-                for &(to, len) in &refused.too_large {
-                    engine.host.note_too_large(to, len);
-                }
-            });
-        }
-        (datagrams, more == Some(true))
     }
 
     fn end(&self, mut port: MutexGuard<'_, Port>) {
