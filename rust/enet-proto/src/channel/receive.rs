@@ -20,7 +20,7 @@ use crate::wire::Fragment;
 /// Bytes of the waiting-data limit that a packet is worth at least, however small it is.
 const LEAST_COST: usize = 64;
 
-/// The rest of the datagram is void: the command is not acknowledged, what follows it is not looked at.
+/// The command is void and not acknowledged; so is the rest of its datagram, unless the cause is [`DropCause::Memory`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Abort(pub(crate) DropCause);
 

@@ -191,7 +191,8 @@ impl Host {
         }
     }
 
-    /// Handles one command after the other until one is not acceptable or the datagram ends.
+    /// Handles one command after the other until one is not acceptable or the datagram ends. One for which there is no
+    /// room is passed over, and not acknowledged.
     ///
     /// `len` is what the datagram measured on the wire, in bytes.
     fn walk(
@@ -251,6 +252,12 @@ impl Host {
                     None => Err(Abort::UNACCEPTABLE),
                 },
             };
+            if outcome == Err(Abort(DropCause::Memory)) && !self.config.vanilla_quirks {
+                // What rides behind it may be the rest of what was begun, and make room. Were it dropped too, a remote
+                // that always sends the two together would wait for good.
+                self.statistics.count(DropCause::Memory);
+                continue;
+            }
             if let Err(Abort(cause)) = outcome {
                 self.note_abort(now, from, kind, cause);
                 self.abort(cause);

@@ -167,6 +167,38 @@ fn where_memory_is_short_all_that_is_reliable_comes_through() {
 }
 
 #[test]
+fn what_rides_behind_a_packet_without_room_is_taken_and_only_that_is_acknowledged() {
+    let mut pair = Setup::plain(507)
+        .server(|config| config.maximum_waiting_data(1000))
+        .connected();
+    let from = pair.client.address;
+    let ahead = Raw::timed(0, 1000).reliable(0, 2, &[2; 900]);
+    pair.inject(from, &ahead.0);
+    pair.record();
+    let both = Raw::timed(0, 1000)
+        .reliable(1, 2, &[3; 500])
+        .reliable(0, 1, b"first");
+    pair.inject(from, &both.0);
+    assert_eq!(pair.server.received(), [&b"first"[..], &[2; 900]]);
+    let seen = pair.server.host.statistics();
+    assert_eq!(seen.dropped(DropCause::Memory), 1);
+    assert_eq!(seen.datagrams_aborted, 0);
+    // One acknowledgement: of number 1 on channel 0.
+    let answers = pair.record();
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0].data.len(), 2 + 8);
+    assert_eq!(answers[0].data[2..6], [0x01, 0, 0, 1]);
+    pair.inject(from, &both.0);
+    assert_eq!(pair.server.received().len(), 2);
+    pair.inject(from, &Raw::timed(0, 1000).reliable(1, 1, b"x").0);
+    assert_eq!(
+        pair.server.received().len(),
+        4,
+        "it comes again and has room"
+    );
+}
+
+#[test]
 fn what_is_taken_or_goes_with_its_peer_counts_no_more() {
     let mut net = crowd(3);
     for client in 0..3 {
