@@ -2,7 +2,7 @@
 //!
 //! Control commands and unreliable packets first, in order of the calls together with small reliable packets; then what
 //! was lost; then what was never sent, from the channel that was served least, so that no channel waits behind another
-//! one's transfer; and, if the datagram leaves anyway, copies of small commands that the path's loss asks for.
+//! one's transfer unless both are more than a receiver holds; and, if the datagram leaves anyway, copies of small commands that the path's loss asks for.
 //!
 //! Numbers within a channel leave in order, whatever the order between channels. Source of the latter: start-time fair
 //! queueing (Goyal, Vin, Cheng, SIGCOMM 1996).
@@ -116,7 +116,7 @@ impl Peer {
                 .and_then(|channel| channel.unacknowledged.oldest());
             let in_reach =
                 oldest.is_none_or(|(number, oldest)| is_in_reach(item, number, queues.get(oldest)));
-            if in_reach && fast.may_send(now, item, *mtu) {
+            if in_reach && fast.may_begin(item) && fast.may_send(now, item, *mtu) {
                 best = Some((served, key));
             }
         }

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::begun::Begun;
 use super::congestion::{Acknowledged, Congestion};
 use super::ledger::Ledger;
 use super::loss::{LossDetector, ProbeTimer};
@@ -15,7 +16,7 @@ use super::round_trip::PathRoundTrip;
 use super::{Liveness, Peer};
 use crate::peer::outgoing::{Key, Outgoing, Queue, Transmission};
 use crate::time::{Millis, Time};
-use crate::wire::CommandKind;
+use crate::wire::{Command, CommandKind, Fragment};
 
 /// Bytes of small commands that may be in flight whatever else is: a bulk transfer never holds them up.
 const SMALL_WINDOW: usize = 8192;
@@ -40,6 +41,8 @@ pub(crate) struct Fast {
     in_flight_small: usize,
     /// Bytes of probes that leave whatever window and pace say.
     probe_allowance: usize,
+    /// Large messages that are under way.
+    large: Begun,
     /// Not evaluated yet.
     acknowledged: Acknowledged,
     /// Least round trip of the running throttle interval, ms, and when that began.
@@ -68,6 +71,24 @@ impl Fast {
         (self.in_flight + len) as f64 <= window && self.pacer.may_send(now)
     }
 
+    /// Whether a receiver surely has room for a command, if that begins a large message.
+    pub(in crate::peer) fn may_begin(&self, item: &Outgoing) -> bool {
+        match &item.command {
+            Command::SendFragment(fragment) => self.large.has_room_for(fragment),
+            _ => true,
+        }
+    }
+
+    /// Books that a fragment leaves for the first time.
+    pub(super) fn begun(&mut self, channel_id: u8, fragment: &Fragment) {
+        self.large.left(channel_id, fragment);
+    }
+
+    /// Books that a fragment is acknowledged.
+    pub(super) fn completed(&mut self, channel_id: u8, fragment: &Fragment) {
+        self.large.acknowledged(channel_id, fragment);
+    }
+
     /// Whether a command may leave again.
     pub(in crate::peer) fn may_resend(&mut self, now: Time, item: &Outgoing, mtu: u32) -> bool {
         self.probe_allowance > 0 || self.may_send(now, item, mtu)
@@ -77,6 +98,7 @@ impl Fast {
     pub(in crate::peer) fn clear(&mut self) {
         (self.in_flight, self.in_flight_small, self.probe_allowance) = (0, 0, 0);
         self.probe = ProbeTimer::default();
+        self.large = Begun::default();
     }
 
     /// A round trip measured before there was a peer, by the proof of its address.

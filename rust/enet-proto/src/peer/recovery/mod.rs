@@ -6,6 +6,7 @@
 //! same wire to the same receivers.
 
 mod bandwidth;
+mod begun;
 mod congestion;
 mod fast;
 mod ledger;
@@ -25,7 +26,7 @@ use crate::config::HostConfig;
 use crate::consts::PROTOCOL_MAXIMUM_WINDOW_SIZE;
 use crate::time::{Millis, Time};
 use crate::times::PeerTimes;
-use crate::wire::{CONTROL_CHANNEL, CommandKind};
+use crate::wire::{CONTROL_CHANNEL, Command, CommandKind};
 
 /// How a host recovers from loss and how fast it sends; it may differ between the two ends of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -95,6 +96,12 @@ impl Peer {
         let item = self.queues.get_mut(key);
         item.transmitted(super::outgoing::Transmission { at: now, datagram });
         let (header, is_first) = (item.header, item.attempts == 1);
+        if is_first
+            && let Command::SendFragment(fragment) = &item.command
+            && let Some(fast) = &mut self.recovery.fast
+        {
+            fast.begun(header.channel_id, fragment);
+        }
         self.traffic.commands_resent += u64::from(!is_first);
         self.recovery.in_transit += u32_len(item.payload.len());
         if is_first
@@ -193,6 +200,11 @@ impl Peer {
         } else if let Some(channel) = self.channels.used(channel_id) {
             channel.unacknowledged.remove(number);
             channel.leave_window(number);
+        }
+        if let Command::SendFragment(fragment) = &item.command
+            && let Some(fast) = &mut self.recovery.fast
+        {
+            fast.completed(channel_id, fragment);
         }
         item
     }

@@ -167,6 +167,27 @@ fn where_memory_is_short_all_that_is_reliable_comes_through() {
 }
 
 #[test]
+fn large_messages_on_more_channels_than_their_receiver_holds_come_through() {
+    const MIB: usize = 1 << 20;
+    // It holds 16 MiB of what is next in line.
+    let mut pair = Setup::new(508)
+        .channels(3)
+        .server(|config| {
+            config
+                .maximum_packet_size(8 * MIB)
+                .maximum_waiting_data(8 * MIB)
+        })
+        .connected();
+    for channel_id in 0..3 {
+        pair.client
+            .send(channel_id, Packet::reliable(payload(6 * MIB)));
+    }
+    pair.run_until_idle();
+    assert_eq!(pair.client.disconnects(), []);
+    assert_eq!(pair.server.received().len(), 3);
+}
+
+#[test]
 fn what_rides_behind_a_packet_without_room_is_taken_and_only_that_is_acknowledged() {
     let mut pair = Setup::plain(507)
         .server(|config| config.maximum_waiting_data(1000))

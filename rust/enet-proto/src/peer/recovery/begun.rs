@@ -1,0 +1,100 @@
+//! [`Begun`]: large messages that are under way, so that a receiver is not asked to hold more of them than it can.
+//!
+//! ENet's receivers hold what a message announces from its first fragment on, 32 MiB in all, and refuse what goes beyond.
+//! To the sender that is loss: what is refused leaves again and again, takes the window from what could be completed, and
+//! the connection stands still until it times out. So of large messages on several channels no more begin at a time than
+//! there surely is room for.
+
+use crate::wire::Fragment;
+
+/// Bytes from which on a message is large; below it the congestion window is bound enough.
+const LARGE: usize = 256 * 1024;
+/// Bytes that large messages may have together, unless one alone has more: half of what ENet's receivers hold for a peer.
+const ROOM: usize = 16 * 1024 * 1024;
+
+/// Large messages of a peer of which a part is not acknowledged.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    messages: Vec<Message>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Message {
+    channel_id: u8,
+    start: u16,
+    bytes: usize,
+    /// Fragments that are not acknowledged.
+    left: u32,
+}
+
+impl Begun {
+    /// Whether a message may begin, if that is what `fragment` does.
+    pub(super) const fn has_room_for(&self, fragment: &Fragment) -> bool {
+        let bytes = fragment.total as usize;
+        fragment.number != 0 || bytes < LARGE || self.bytes == 0 || self.bytes + bytes <= ROOM
+    }
+
+    /// `fragment` leaves for the first time.
+    pub(super) fn left(&mut self, channel_id: u8, fragment: &Fragment) {
+        let bytes = fragment.total as usize;
+        if fragment.number == 0 && bytes >= LARGE {
+            self.bytes += bytes;
+            self.messages.push(Message {
+                channel_id,
+                start: fragment.start,
+                bytes,
+                left: fragment.count,
+            });
+        }
+    }
+
+    /// `fragment` is acknowledged.
+    pub(super) fn acknowledged(&mut self, channel_id: u8, fragment: &Fragment) {
+        let is_its =
+            |message: &Message| message.channel_id == channel_id && message.start == fragment.start;
+        let Some(index) = self.messages.iter().position(is_its) else {
+            return;
+        };
+        let message = &mut self.messages[index];
+        message.left = message.left.saturating_sub(1);
+        if message.left == 0 {
+            self.bytes -= self.messages.swap_remove(index).bytes;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_large_begins_when_there_is_room_and_alone_always() {
+        let fragment = |start, number, total| Fragment {
+            start,
+            len: 1,
+            count: 2,
+            number,
+            total,
+            offset: number,
+        };
+        let mebibyte = 1 << 20;
+        let mut begun = Begun::default();
+        assert!(begun.has_room_for(&fragment(1, 0, 32 * mebibyte)));
+        begun.left(0, &fragment(1, 0, 10 * mebibyte));
+        begun.left(0, &fragment(1, 1, 10 * mebibyte));
+        assert!(begun.has_room_for(&fragment(1, 0, 6 * mebibyte)));
+        assert!(!begun.has_room_for(&fragment(1, 0, 7 * mebibyte)));
+        assert!(begun.has_room_for(&fragment(1, 1, 7 * mebibyte)));
+        begun.left(1, &fragment(1, 0, 6 * mebibyte));
+        assert!(!begun.has_room_for(&fragment(3, 0, mebibyte)));
+        assert!(begun.has_room_for(&fragment(3, 0, 1000)));
+        for channel_id in [1, 0, 2] {
+            begun.acknowledged(channel_id, &fragment(1, 0, 10 * mebibyte));
+        }
+        begun.acknowledged(0, &fragment(1, 1, 10 * mebibyte));
+        assert!(begun.has_room_for(&fragment(3, 0, 10 * mebibyte)));
+        begun.acknowledged(1, &fragment(1, 1, 6 * mebibyte));
+        assert!(begun.messages.is_empty() && begun.bytes == 0);
+    }
+}
