@@ -93,15 +93,19 @@ impl Engine {
             .collect()
     }
 
-    /// Who is connected from one of those addresses, whether the game has heard of it or not.
-    pub(crate) fn connected_from(&self, is_meant: impl Fn(IpAddr) -> bool) -> Vec<UdpPeer> {
-        let is_connected = |id: &PeerId| {
+    /// Who is in one of `states` and at an address that `is_meant`, whether the game has heard of it or not.
+    pub(crate) fn peers_in(
+        &self,
+        states: &[PeerState],
+        is_meant: impl Fn(IpAddr) -> bool,
+    ) -> Vec<UdpPeer> {
+        let is_one = |id: &PeerId| {
             let address = self.host.address(*id);
-            self.host.state(*id) == PeerState::Connected
+            states.contains(&self.host.state(*id))
                 && address.is_some_and(|address| is_meant(address.ip()))
         };
-        let connected = self.host.peers().filter(is_connected);
-        connected.filter_map(|id| self.peer(id)).collect()
+        let meant = self.host.peers().filter(is_one);
+        meant.filter_map(|id| self.peer(id)).collect()
     }
 
     /// Makes `peer` the handle that its events carry.

@@ -391,13 +391,13 @@ impl UdpHost {
         self.0.shared.bans()
     }
 
-    /// Disconnects, as [`UdpPeer::disconnect`] does, everybody who is connected from `prefix`. Of who has connected and
-    /// was not reported yet, both events follow.
+    /// Disconnects, as [`UdpPeer::disconnect`] does, everybody who is connected from `prefix`, and who was to leave later.
+    /// Of who has connected and was not reported yet, both events follow.
     pub fn disconnect_from(&self, prefix: Prefix, data: u32) {
-        let connected = self
-            .0
-            .shared
-            .with_engine(|engine| engine.connected_from(|address| prefix.contains(address)));
+        let connected = self.0.shared.with_engine(|engine| {
+            let states = [PeerState::Connected, PeerState::DisconnectLater];
+            engine.peers_in(&states, |address| prefix.contains(address))
+        });
         for peer in connected.into_iter().flatten() {
             peer.expel(data);
         }
@@ -409,7 +409,7 @@ impl UdpHost {
         let connected = self
             .0
             .shared
-            .with_engine(|engine| engine.connected_from(|_| true));
+            .with_engine(|engine| engine.peers_in(&[PeerState::Connected], |_| true));
         for peer in connected.into_iter().flatten() {
             peer.dismiss(data);
         }

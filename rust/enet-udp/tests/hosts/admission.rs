@@ -4,10 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::slice::from_ref;
 
 use crate::common::{
-    Pair, client, config, loopback, next_event, pump, raw_socket, received, server, wait_until,
+    Pair, Relay, client, config, loopback, next_event, pump, raw_socket, received, server,
+    wait_until,
 };
 use enet_proto::{
-    Admission, ConnectRequest, DisconnectCause, DropCause, PeerId, PeerState, Prefix, Verdict,
+    Admission, ConnectRequest, DisconnectCause, DropCause, Packet, PeerId, PeerState, Prefix,
+    Verdict,
 };
 use enet_udp::{Bind, HostEvent, UdpHost, UdpHostConfig};
 
@@ -106,6 +108,27 @@ in_both_modes! {
         assert!(pair.server.unban(prefix) && !pair.server.unban(prefix));
         pair.client.connect(pair.server.local_address().unwrap(), 1, 2).unwrap();
         pump(&[&pair.server, &pair.client], |events| events.len() == 2);
+    }
+
+    fn who_is_banned_while_he_was_to_leave_later_leaves_now(threaded: bool) {
+        let (server, client) = (server(threaded), client(threaded));
+        // Nothing is acknowledged before it passes on what was queued.
+        let mut relay = Relay::to(server.local_address().unwrap());
+        relay.connect(&server, &client);
+        let to_client = server.peers()[0].clone();
+        to_client.send(0, Packet::reliable("kept")).unwrap();
+        to_client.disconnect_later(5);
+        assert_eq!(to_client.state(), PeerState::DisconnectLater);
+        server.disconnect_from("127.0.0.1".parse().unwrap(), 9);
+        assert_eq!(to_client.state(), PeerState::Disconnecting);
+        let events = pump(&[&server, &client], |events| {
+            relay.pass();
+            events.len() == 2
+        });
+        let is_told = |(index, event): &(usize, HostEvent)| {
+            *index == 1 && matches!(event, HostEvent::Disconnect { data: 9, .. })
+        };
+        assert!(events.iter().any(is_told), "{events:?}");
     }
 
     fn who_is_banned_before_the_game_has_heard_of_him_comes_and_goes(threaded: bool) {
