@@ -226,7 +226,7 @@ impl Session {
         }
     }
 
-    /// What each peer keeps for its application stays within the limit.
+    /// What each peer keeps for its application stays within the limit and one packet, which may be next in line.
     fn check_waiting(&mut self) {
         for (node, temper) in self.world.nodes.iter().zip(&self.tempers) {
             let (Some(host), Some(limit)) = (&node.host, temper.waiting_limit) else {
@@ -236,7 +236,7 @@ impl Session {
                 let kept = host.peer_statistics(peer).map_or(0, |it| it.waiting_data);
                 // ENet itself never counts dropped unreliable packets out again.
                 assert!(
-                    temper.vanilla || kept <= limit + (1 + usize::from(CHANNELS)) * LONGEST,
+                    temper.vanilla || kept <= limit + LONGEST,
                     "{kept} bytes wait, of {limit}"
                 );
             }
@@ -458,7 +458,9 @@ impl Session {
             .vanilla_quirks(temper.vanilla)
             .recovery(temper.recovery);
         match temper.waiting_limit {
-            Some(limit) => config.maximum_waiting_data(limit),
+            Some(limit) => config
+                .maximum_waiting_data(limit)
+                .maximum_packet_size(LONGEST),
             None => config,
         }
     }
