@@ -2,6 +2,8 @@ extends "res://tests/support/door_scenario.gd"
 ## One process: addresses that a server, a mesh or a bare host does not let in.
 
 const LOOPBACK_IPV6: String = "::1"
+## The same as Godot prints it.
+const LOOPBACK_IPV6_PRINTED: String = "0:0:0:0:0:0:0:1"
 const SHORT_SECONDS: float = 0.5
 
 
@@ -86,14 +88,22 @@ func _check_end_of_a_ban() -> void:
 
 func _check_ipv6() -> void:
 	# The built-in of distributions knows no IPv6.
-	if not other_class.ends_with("Rs") or not Array(IP.get_local_addresses()).has("0:0:0:0:0:0:0:1"):
+	if not other_class.ends_with("Rs") or not Array(IP.get_local_addresses()).has(LOOPBACK_IPV6_PRINTED):
 		return
 	_start()
 	check_equal(_server.ban(LOOPBACK_IPV6, 0.0), OK, "an IPv6 address is banned")
+	check_equal(_server.get_bans(), {LOOPBACK_IPV6_PRINTED: 0.0}, "it is listed as Godot prints it")
 	await _is_turned_away("a banned client of IPv6", "FAILURE_BANNED", LOOPBACK_IPV6)
 	await _join("a client of IPv4 joins")
-	check_equal(_server.unban("0:0:0:0:0:0:0:1"), OK, "the ban of an IPv6 address is ended")
-	await _join("a client of IPv6 joins", LOOPBACK_IPV6)
+	check_equal(_server.unban(LOOPBACK_IPV6_PRINTED), OK, "the ban of an IPv6 address is ended")
+	var asked: Array[String] = []
+	_server.connection_filter = func(address: String, _port: int, _data: int) -> bool:
+		asked.append(address)
+		return true
+	var client: MultiplayerPeer = await _join("a client of IPv6 joins", LOOPBACK_IPV6)
+	var remote: String = _server.get_peer(client.get_unique_id()).get_remote_address()
+	check_equal([asked, remote], [[LOOPBACK_IPV6_PRINTED], LOOPBACK_IPV6_PRINTED], "a filter reads the same address")
+	_server.connection_filter = Callable()
 	_end()
 	_start()
 	check_equal(_server.ban("::/64", 0.0), OK, "an IPv6 prefix is banned")

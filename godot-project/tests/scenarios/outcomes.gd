@@ -28,6 +28,7 @@ func run() -> void:
 		_check_entry,
 		_check_goodbyes,
 		_check_unheard,
+		_check_own_end,
 		_check_kicks,
 		_check_silence,
 		_check_strangers,
@@ -45,6 +46,7 @@ func _check_attempts() -> void:
 		return
 	var client: Witness = await _attempt("an unknown name", UNKNOWN, port, LOOKUP_SECONDS)
 	_is_told(client, "an unknown name", ["connection_failed"], "NAME_NOT_FOUND", UNKNOWN)
+	check(client.text.contains("was not found"), "an unknown name: it is told so", client.text)
 
 	var free := PacketPeerUDP.new()
 	check_equal(free.bind(0, LOCALHOST), OK, "a port is free")
@@ -222,6 +224,30 @@ func _check_unheard() -> void:
 		_is_told(client, "a busy server that %s" % way, lost, "REMOTE_CLOSED", "closed")
 		check_equal(_server.told, [], "a busy server that %s: it says nothing" % way)
 		_end()
+
+
+## What a peer says of itself when its own game closes it.
+func _check_own_end() -> void:
+	if not is_ours:
+		return
+	_start_server()
+	_server.peer.close()
+	_has_failed(_server.peer, "a server that closes alone", "LOCAL_CLOSED", "This side closed its session.")
+	_end()
+	_start_server()
+	var leaver: Witness = await _join("a client that leaves a server that stays")
+	leaver.end()
+	await _until(func() -> bool: return not _server.told.is_empty(), "the server hears of it")
+	await _join("a client of a server that closes")
+	_server.peer.close()
+	_has_failed(_server.peer, "a server that closes", "LOCAL_CLOSED", "This side closed its session.")
+	_end()
+	var mesh: MultiplayerPeer = new_peer()
+	check_equal(mesh.create_mesh(1), OK, "a mesh begins")
+	mesh.close()
+	_has_failed(mesh, "a mesh that closes", "LOCAL_CLOSED", "This side closed its session.")
+	mesh.close()
+	_has_failed(mesh, "a mesh that is closed twice", "LOCAL_CLOSED", "This side closed its session.")
 
 
 ## Kicks with and without a code, and what is no kick.

@@ -7,6 +7,7 @@ use enet_proto::{Prefix, Reason};
 use enet_udp::UdpHost;
 use godot::builtin::VarDictionary;
 
+use crate::convert::address_text;
 use crate::error::BanError;
 
 /// Longest ban that has an end, in seconds: more than 31 years.
@@ -97,9 +98,18 @@ pub(crate) fn dictionary(bans: impl Iterator<Item = Ban>) -> VarDictionary {
     let mut dictionary = VarDictionary::new();
     for (prefix, duration) in longest {
         let seconds = duration.map_or(0.0, |left| left.as_secs_f64());
-        dictionary.set(prefix.to_string().as_str(), seconds);
+        dictionary.set(prefix_text(prefix).as_str(), seconds);
     }
     dictionary
+}
+
+/// `prefix` with its address as Godot prints it.
+fn prefix_text(prefix: Prefix) -> String {
+    let address = address_text(prefix.address());
+    match prefix.partial_len() {
+        Some(len) => format!("{address}/{len}"),
+        None => address,
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +138,20 @@ mod tests {
             ban("10.0.0.1", 1.5).duration,
             Some(Duration::from_millis(1500))
         );
+    }
+
+    #[test]
+    fn a_prefix_is_written_with_its_address_as_godot_prints_it() {
+        for (given, text) in [
+            ("::1", "0:0:0:0:0:0:0:1"),
+            ("2001:DB8::7/32", "2001:db8:0:0:0:0:0:0/32"),
+            ("::ffff:10.0.0.7/104", "10.0.0.0/8"),
+            ("10.0.0.7", "10.0.0.7"),
+        ] {
+            let prefix = ban(given, 0.0).prefix;
+            assert_eq!(prefix_text(prefix), text);
+            assert_eq!(ban(text, 0.0).prefix, prefix, "{text} is read again");
+        }
     }
 
     #[test]

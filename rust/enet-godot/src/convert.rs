@@ -170,7 +170,7 @@ impl Coded for KickError {
     fn code(&self) -> GodotError {
         match self {
             Self::Client | Self::Lookup(LookupError::NotActive(_)) => GodotError::ERR_UNCONFIGURED,
-            Self::Code(_) | Self::Lookup(LookupError::UnknownPeer(_)) => {
+            Self::Reason(_) | Self::Lookup(LookupError::UnknownPeer(_)) => {
                 GodotError::ERR_INVALID_PARAMETER
             }
         }

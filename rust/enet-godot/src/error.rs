@@ -33,7 +33,9 @@ pub(crate) enum CreateError {
     BindAddress(String),
     #[error("the local port must be between 0 and 65535 (inclusive), not {0}")]
     LocalPort(i32),
-    #[error("the peer count must be between 1 and 4095 (inclusive), not {0}")]
+    #[error(
+        "the number of clients or peers ('max_clients', 'max_peers') must be between 1 and 4095 (inclusive), not {0}"
+    )]
     PeerCount(i32),
     #[error("the channel count must be between 0 and 255 (inclusive), not {0}")]
     ChannelCount(i32),
@@ -174,8 +176,8 @@ pub(crate) enum LookupError {
 /// Why nobody was kicked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KickError {
-    #[error("the code of a kick must be between 0 and 4095 (inclusive), not {0}")]
-    Code(i64),
+    #[error("the reason of a kick must be between 0 and 4095 (inclusive), not {0}")]
+    Reason(i64),
     #[error("a client cannot kick its server: use 'disconnect_peer' or 'close'")]
     Client,
     #[error(transparent)]

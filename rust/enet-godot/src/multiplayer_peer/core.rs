@@ -93,7 +93,16 @@ impl Core {
 
     /// Ends the session, or nothing: remotes are told, and the port is free when this returns. No signals.
     pub(crate) fn close(&self) {
-        let session = self.lock().end_session();
+        let session = {
+            let mut state = self.lock();
+            // What a client reads, it reads of its server.
+            if let Some(session) = &state.session
+                && session.role != Role::Client
+            {
+                state.last_report = Report::closed();
+            }
+            state.end_session()
+        };
         if let Some(session) = session {
             session.say_goodbye();
         }

@@ -76,6 +76,8 @@ pub(super) struct Circumstances {
     pub(super) ending: Option<Ending>,
     /// The data of the call by which this side asked for the end, if it did.
     pub(super) left_with: Option<u32>,
+    /// Whether the remote has no address because nobody knows its name.
+    pub(super) is_name_unknown: bool,
     pub(super) host: HostEnd,
     /// Seconds that this side's game may be away; 0 is for ever.
     pub(super) max_stall_time: f64,
@@ -120,6 +122,10 @@ impl Report {
                 Failure::Unreachable,
                 format!("{remote} is not there: nobody listens at that port."),
             ),
+            DisconnectCause::Unlocated if known.is_name_unknown => Self::new(
+                Failure::NameNotFound,
+                format!("{remote} was not found: nobody knows that name."),
+            ),
             DisconnectCause::Unlocated => Self::new(
                 Failure::NameNotFound,
                 format!("{remote} has no address that is reached from here."),
@@ -139,6 +145,14 @@ impl Report {
             _ => format!("This side ended the connection to {name}."),
         };
         Self::new(Failure::LocalClosed, text)
+    }
+
+    /// A call on this side ended the session of a server or mesh.
+    pub(super) fn closed() -> Self {
+        Self::new(
+            Failure::LocalClosed,
+            "This side closed its session.".to_owned(),
+        )
     }
 
     /// No session began.

@@ -12,7 +12,7 @@ use crate::error::KickError;
 
 #[godot_api(secondary)]
 impl ENetMultiplayerPeerRs {
-    /// Disconnects a peer and tells it a code; [`Core::kick`] does it.
+    /// Disconnects a peer and tells it a reason; [`Core::kick`] does it.
     #[func(gd_self)]
     fn kick(this: Gd<Self>, id: i64, #[opt(default = 0)] reason: i64) -> GodotError {
         Said::code(core(&this).kick(id, reason)).speak()
@@ -20,19 +20,18 @@ impl ENetMultiplayerPeerRs {
 }
 
 impl Core {
-    /// Disconnects a registered peer of a server or mesh softly, and tells it `code`.
-    fn kick(&self, unique_id: i64, code: i64) -> Result<(), KickError> {
-        let reason = u16::try_from(code)
+    /// Disconnects a registered peer of a server or mesh softly, and tells it `reason`.
+    fn kick(&self, unique_id: i64, reason: i64) -> Result<(), KickError> {
+        let code = u16::try_from(reason)
             .ok()
             .filter(|code| *code <= Reason::MAXIMUM_CODE)
-            .map(Reason::Kicked)
-            .ok_or(KickError::Code(code))?;
+            .ok_or(KickError::Reason(reason))?;
         if self.has_role(Role::Client) {
             return Err(KickError::Client);
         }
         // No number beyond these is an id.
         let unique_id = i32::try_from(unique_id).unwrap_or(0);
-        self.part_from(unique_id, reason)?;
+        self.part_from(unique_id, Reason::Kicked(code))?;
         Ok(())
     }
 

@@ -91,6 +91,7 @@ impl Session {
         let known = Circumstances {
             ending: peer.core().ending(),
             left_with: peer.core().left_with(),
+            is_name_unknown: peer.core().is_name_unknown(),
             host: connection.map_or(HostEnd::Destroyed, |connection| connection.core().end()),
             max_stall_time: connection.map_or(0.0, |connection| {
                 connection.core().settings().max_stall_time()

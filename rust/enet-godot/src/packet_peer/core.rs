@@ -1,10 +1,10 @@
 //! [`PeerCore`]: what an `ENetPacketPeerRs` shares with the connection that it belongs to.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use enet_proto::{DisconnectCause, Packet, PacketFlags, PeerState, PeerStatistics, SendError};
@@ -26,6 +26,7 @@ pub(crate) struct PeerCore {
     unique_id: AtomicI32,
     /// The remote port that a script asked for, for as long as the address that goes with it is not known.
     asked_port: u16,
+    is_name_unknown: AtomicBool,
     inbox: Mutex<Inbox>,
     ending: OnceLock<Ending>,
 }
@@ -52,6 +53,7 @@ impl PeerCore {
             endings,
             unique_id: AtomicI32::new(0),
             asked_port,
+            is_name_unknown: AtomicBool::new(false),
             inbox: Mutex::default(),
             ending: OnceLock::new(),
         }
@@ -72,6 +74,23 @@ impl PeerCore {
 
     pub(crate) fn set_unique_id(&self, unique_id: i32) {
         self.unique_id.store(unique_id, Ordering::Relaxed);
+    }
+
+    /// Whether the attempt ended because nobody knew the remote's name.
+    pub(crate) fn is_name_unknown(&self) -> bool {
+        self.is_name_unknown.load(Ordering::Relaxed)
+    }
+
+    /// Ends an attempt to connect to a name that nobody knows.
+    pub(crate) fn end_unknown(&self) {
+        // Read by whoever takes the event that follows.
+        self.is_name_unknown.store(true, Ordering::Relaxed);
+        self.peer.locate(None);
+    }
+
+    /// Begins an attempt to connect to a name whose address is known now; `None`, which ends it, if none is reached.
+    pub(crate) fn locate(&self, address: Option<SocketAddr>) {
+        self.peer.locate(address);
     }
 
     pub(crate) fn is_active(&self) -> bool {

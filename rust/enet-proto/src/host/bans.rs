@@ -53,6 +53,18 @@ impl Prefix {
         .canonical())
     }
 
+    /// The lowest address in it.
+    #[must_use]
+    pub const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// How many bits it fixes, if these are not all bits of its address.
+    #[must_use]
+    pub fn partial_len(&self) -> Option<u8> {
+        (self.len < bits(self.address)).then_some(self.len)
+    }
+
     /// Whether `address` lies in it.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -96,10 +108,10 @@ impl FromStr for Prefix {
 
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.len == bits(self.address) {
-            write!(f, "{}", self.address)
-        } else {
-            write!(f, "{}/{}", self.address, self.len)
+        write!(f, "{}", self.address)?;
+        match self.partial_len() {
+            Some(len) => write!(f, "/{len}"),
+            None => Ok(()),
         }
     }
 }

@@ -27,7 +27,7 @@ impl PeerHandle {
         self.object.get()
     }
 
-    pub(crate) fn core(&self) -> &PeerCore {
+    pub(crate) const fn core(&self) -> &Arc<PeerCore> {
         &self.core
     }
 

@@ -4,17 +4,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use enet_proto::consts::PROTOCOL_MAXIMUM_CHANNEL_COUNT;
-use enet_udp::{UdpHost, UdpPeer};
+use enet_udp::UdpHost;
 
 use super::{ConnectionCore, PeerHandle, remote_port};
 use crate::address::Remote;
 use crate::error::{AddressError, ConnectError};
 use crate::lookup::{self, Lookup, Outcome};
+use crate::packet_peer::PeerCore;
 
 /// A peer whose address is being looked up.
 pub(super) struct Search {
     lookup: Lookup,
-    peer: UdpPeer,
+    peer: Arc<PeerCore>,
     port: u16,
 }
 
@@ -27,18 +28,27 @@ impl Search {
         let addresses = match self.lookup.ask() {
             Outcome::Pending => return false,
             Outcome::Found(addresses) => addresses,
-            Outcome::Unknown => Vec::new(),
+            Outcome::Unknown => {
+                self.complain();
+                self.peer.end_unknown();
+                return true;
+            }
         };
         let reachable = addresses
             .into_iter()
             .find(|address| host.reaches(*address))
             .map(|address| SocketAddr::new(address, self.port));
         if reachable.is_none() {
-            let error = AddressError::Unresolved(self.lookup.name().to_owned());
-            log::error!("{error}");
+            self.complain();
         }
         self.peer.locate(reachable);
         true
+    }
+
+    /// Prints that the name has no address for us.
+    fn complain(&self) {
+        let error = AddressError::Unresolved(self.lookup.name().to_owned());
+        log::error!("{error}");
     }
 }
 
@@ -63,25 +73,25 @@ impl ConnectionCore {
             _ => PROTOCOL_MAXIMUM_CHANNEL_COUNT,
         };
         let data = data.cast_unsigned();
-        let peer = match remote {
+        match remote {
             Remote::Address(address) => {
-                host.connect((address, port).into(), channel_count, data)?
+                let peer = host.connect((address, port).into(), channel_count, data)?;
+                Ok(self.adopt(peer, port))
             }
             Remote::Name(name) => {
                 let lookup = Lookup::begin(name)?;
-                let peer = host.connect_later(channel_count, data)?;
+                let peer = self.adopt(host.connect_later(channel_count, data)?, port);
                 let search = Search {
                     lookup,
-                    peer: peer.clone(),
+                    peer: peer.core().clone(),
                     port,
                 };
                 // The next poll asks: an attempt never fails inside the call that begins it.
                 let former = self.search.lock().replace(search);
                 drop(former);
-                peer
+                Ok(peer)
             }
-        };
-        Ok(self.adopt(peer, port))
+        }
     }
 
     /// Goes on with a connection whose remote's name is being looked up; `true` if there is one, still unfinished.

@@ -24,6 +24,7 @@ fn by_event(remote: &Remote, cause: DisconnectCause, data: u32, was_left: bool) 
     let known = Circumstances {
         ending: Some(Ending { cause, data }),
         left_with: was_left.then_some(0),
+        is_name_unknown: false,
         host: HostEnd::Open,
         max_stall_time: 1.5,
     };
@@ -122,6 +123,30 @@ fn silence_is_told_apart_by_what_it_ended() {
         (server(false), Local, false, Failure::Stalled),
     ] {
         assert_eq!(by_event(&remote, cause, 0, was_left).failure, failure);
+    }
+}
+
+#[test]
+fn a_name_that_nobody_knows_is_told_from_one_without_an_address_for_us() {
+    for (is_name_unknown, words) in [
+        (true, "was not found: nobody knows that name."),
+        (false, "has no address that is reached from here."),
+    ] {
+        let ending = Ending {
+            cause: DisconnectCause::Unlocated,
+            data: 0,
+        };
+        let known = Circumstances {
+            ending: Some(ending),
+            left_with: None,
+            is_name_unknown,
+            host: HostEnd::Open,
+            max_stall_time: 0.0,
+        };
+        let report = Report::of(&server(true), known);
+        assert_eq!(report.failure, Failure::NameNotFound);
+        let text = format!("The server at example.org, port 8910 {words}");
+        assert_eq!(report.text, text);
     }
 }
 
@@ -227,6 +252,7 @@ fn what_ended_without_an_event_is_told_by_what_became_of_the_host() {
         let known = Circumstances {
             ending: None,
             left_with: was_left.then_some(0),
+            is_name_unknown: false,
             host,
             max_stall_time: 0.0,
         };
