@@ -12,6 +12,9 @@ use crate::limits::HostLimits;
 const LONGEST_SECONDS: f64 = 1_000_000.0;
 /// How long a game may stay away unless it says otherwise, in seconds.
 const DEFAULT_STALL_SECONDS: f64 = 120.0;
+/// How long a game may run without a poll, in seconds of its frames. A game that left without `close` while something
+/// keeps its peer alive is gone for the others about as soon as if it were of the built-in class.
+pub(crate) const MAX_IDLE_SECONDS: u8 = 10;
 
 /// Settings of a host. Both classes keep them in the form in which scripts give and read them.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,6 +74,7 @@ impl HostSettings {
             ..self.times
         });
         host.set_max_stall_time(span(self.max_stall_time));
+        host.set_max_idle_time(Some(Duration::from_secs(MAX_IDLE_SECONDS.into())));
         self.limits.apply(host);
     }
 

@@ -19,6 +19,7 @@ mod dtls;
 mod editor_help;
 mod engine_log;
 mod error;
+mod frames;
 mod host_settings;
 mod lent;
 mod limits;
@@ -60,6 +61,7 @@ unsafe impl ExtensionLibrary for EnetMultiplayerPeerRs {
             // A thread that runs on when the library is unloaded takes the process down.
             enet_udp::shutdown();
             lookup::shutdown();
+            frames::shutdown();
         }
     }
 }

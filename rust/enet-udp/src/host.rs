@@ -328,6 +328,14 @@ impl UdpHost {
         self.0.shared.set_max_stall_time(limit);
     }
 
+    /// For how long of the frames that [`note_frame`](crate::note_frame) is told of the game may go without
+    /// [`Self::poll`] and [`Self::service`], though it runs; `None`, the default, is for ever.
+    ///
+    /// What becomes of the host is as with [`Self::set_max_stall_time`], without which this does nothing.
+    pub fn set_max_idle_time(&self, limit: Option<Duration>) {
+        self.0.shared.set_max_idle_time(limit);
+    }
+
     /// Compresses outgoing datagrams and expects the same of the remotes; `None` stops.
     pub fn set_compressor(&self, compressor: Option<Box<dyn Compressor>>) {
         self.0

@@ -45,6 +45,7 @@ mod event;
 mod fault;
 #[cfg(not(all(test, feature = "models")))]
 mod fragmentation;
+mod frames;
 mod host;
 mod inbox;
 #[cfg(all(test, feature = "models"))]
@@ -67,6 +68,7 @@ mod watch;
 pub use config::{Bind, UdpHostConfig};
 pub use error::{ConnectError, OpenError, ReplaceError};
 pub use event::HostEvent;
+pub use frames::note_frame;
 pub use host::UdpHost;
 pub use peer::UdpPeer;
 pub use transport::Transport;

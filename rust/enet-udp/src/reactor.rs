@@ -290,7 +290,7 @@ impl Seat {
             return Until::Now;
         }
         let timer = self.host.deadline().map_or(Until::Woken, Until::Moment);
-        let look = self.vigil.until(&self.host, now);
+        let look = self.vigil.until(&self.host.watch, now);
         transmission.min(timer).min(look)
     }
 

@@ -297,7 +297,18 @@ impl HostShared {
 
     /// How long the game may stay away before the network thread suspends the host; `None` is for ever.
     pub(crate) fn set_max_stall_time(&self, limit: Option<Duration>) {
-        self.watch.set_limit(limit);
+        self.watch.set_stall_limit(limit);
+        self.wake_thread();
+    }
+
+    /// As [`Self::set_max_stall_time`], by the game clock.
+    pub(crate) fn set_max_idle_time(&self, limit: Option<Duration>) {
+        self.watch.set_idle_limit(limit);
+        self.wake_thread();
+    }
+
+    /// Lets the network thread look again at when it is needed.
+    fn wake_thread(&self) {
         if self.is_threaded() {
             self.sleeper.wake();
         }

@@ -22,6 +22,7 @@ use self::outgoing::Search;
 use crate::address;
 use crate::dtls::{Control, DtlsFailure};
 use crate::error::{BroadcastError, CreateError, NotActive, SettingError, SocketSendError};
+use crate::frames;
 use crate::host_settings::HostSettings;
 use crate::packet_peer::{Endings, packet_flags};
 use crate::setting_properties::KeepsSettings;
@@ -85,8 +86,13 @@ impl ConnectionCore {
         }
         let opened = UdpHost::open(arguments.config(bind)?)?;
         self.settings().apply(&opened);
+        let is_threaded = opened.is_threaded();
         *host = Some(opened);
         *self.popped.lock() = HostStatistics::default();
+        drop(host);
+        if is_threaded {
+            frames::follow();
+        }
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use crate::connection::HostEnd;
 use crate::convert::sentence;
 use crate::dtls::DtlsFailure;
 use crate::error::{AddressError, ConnectError, CreateError};
+use crate::host_settings::MAX_IDLE_SECONDS;
 use crate::packet_peer::Ending;
 
 /// Declares [`Failure`], its numbers and names at once.
@@ -166,19 +167,29 @@ impl Report {
         Self::new(failure, sentence(&error.to_string()))
     }
 
-    /// This game was away for longer than so many seconds; 0 if that is not known any more.
+    /// This game was away for longer than so many seconds, 0 if that is not known any more, or ran without a poll.
     fn stalled(remote: &Remote, max_stall_time: f64) -> Self {
         let allowed = if max_stall_time > 0.0 {
             format!(" of {max_stall_time} seconds")
         } else {
             String::new()
         };
+        // With a shorter time a game that runs is not let go sooner than one that stalls.
+        let is_short = max_stall_time > 0.0 && max_stall_time <= f64::from(MAX_IDLE_SECONDS);
+        let (or_idle, to_leave) = if is_short {
+            (String::new(), "")
+        } else {
+            (
+                format!(", or for {MAX_IDLE_SECONDS} seconds though it ran"),
+                " To leave, call close().",
+            )
+        };
         let name = remote.name();
         Self::new(
             Failure::Stalled,
             format!(
-                "This game did not poll for longer than its 'max_stall_time'{allowed}, so {name} was told and let go. \
-                 Poll also while the game loads, or raise 'max_stall_time'."
+                "This game did not poll for longer than its 'max_stall_time'{allowed}{or_idle}, so {name} was told and \
+                 let go. Poll also while the game loads, or raise 'max_stall_time'.{to_leave}"
             ),
         )
     }
@@ -237,12 +248,12 @@ impl Report {
         };
         let text = match reason {
             Reason::Stalled if remote.is_connecting() => format!(
-                "The game of {} has not polled for longer than its 'max_stall_time', so it lets nobody in until it does: \
+                "The game of {} has not polled for too long, so it lets nobody in until it does: \
                  try again later.",
                 remote.name()
             ),
             Reason::Stalled => format!(
-                "The game of {} did not poll for longer than its 'max_stall_time', so its connections were let go.",
+                "The game of {} did not poll for too long, so its connections were let go.",
                 remote.name()
             ),
             _ => format!("{remote} {reason}."),

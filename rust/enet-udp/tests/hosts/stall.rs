@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use enet_proto::{DisconnectCause, Reason};
-use enet_udp::HostEvent;
+use enet_udp::{HostEvent, note_frame};
 
-use crate::common::{Pair, client, next_event, pump};
+use crate::common::{MOMENT, Pair, client, next_event, pump};
 
 const SHORT: Option<Duration> = Some(Duration::from_millis(80));
 
@@ -61,4 +61,19 @@ fn a_game_that_polls_or_waits_for_an_event_does_not_stall() {
     assert!(waiter.join().unwrap(), "nobody left");
     pair.server.set_max_stall_time(None);
     assert!(pair.client.service(Duration::from_millis(300)).is_none());
+}
+
+#[test]
+fn a_game_that_runs_and_has_left_its_host_tells_its_server() {
+    let pair = Pair::connected(true);
+    pair.client
+        .set_max_stall_time(Some(Duration::from_secs(3600)));
+    pair.client.set_max_idle_time(SHORT);
+    let events = pump(&[&pair.server], |events| {
+        std::thread::sleep(MOMENT);
+        note_frame();
+        !events.is_empty()
+    });
+    let told = (Some(Reason::Stalled), DisconnectCause::Remote);
+    assert_eq!(end_of(&events[0].1), Some(told));
 }

@@ -64,7 +64,7 @@ const MESHES: [(&str, [Class; 4]); 5] = [
 ];
 
 /// Scenarios of one process, and the pairs that play them.
-const SINGLE: [(&str, &[(Class, Class)]); 33] = [
+const SINGLE: [(&str, &[(Class, Class)]); 34] = [
     ("sequences", &[OURS, UNTHREADED]),
     ("outcomes", &[OURS, UNTHREADED, OUR_SERVER, OUR_CLIENT]),
     ("settings", &[OURS, UNTHREADED]),
@@ -96,6 +96,7 @@ const SINGLE: [(&str, &[(Class, Class)]); 33] = [
     ("threads", &[BUILT_IN, OURS, UNTHREADED]),
     ("subclass", &[BUILT_IN, OURS]),
     ("left_open", &[BUILT_IN, OURS, UNTHREADED]),
+    ("forgotten", &[BUILT_IN, OURS, OUR_CLIENT, UNTHREADED]),
     ("help_pages", &[OURS]),
     ("reflection", &[OURS]),
 ];

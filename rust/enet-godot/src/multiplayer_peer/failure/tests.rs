@@ -198,6 +198,25 @@ fn a_stall_is_told_with_the_side_whose_game_was_away() {
 }
 
 #[test]
+fn a_long_stall_time_is_told_with_the_shorter_time_of_a_game_that_runs() {
+    let told = |max_stall_time| Report::stalled(&peer(true), max_stall_time).text;
+    for (max_stall_time, time) in [
+        (120.0, "'max_stall_time' of 120 seconds"),
+        (0.0, "'max_stall_time'"),
+    ] {
+        let text = told(max_stall_time);
+        assert!(
+            text.contains(&format!(
+                "{time}, or for 10 seconds though it ran, so peer 7"
+            )),
+            "{text}"
+        );
+        assert!(text.ends_with("To leave, call close()."), "{text}");
+    }
+    assert!(!told(10.0).contains("ran"));
+}
+
+#[test]
 fn a_session_that_did_not_begin_is_told_as_it_is_printed() {
     let unresolved = AddressError::Unresolved("256.1.1.1".to_owned());
     for (error, failure, text) in [
