@@ -210,8 +210,9 @@ impl Peer {
                 if self.throttled(key, &mut control) {
                     continue;
                 }
-                let item = self.queues.remove(key);
+                let item = self.queues.get(key);
                 body.append(header, &item.command, &item.payload);
+                self.queues.remove(key);
             }
             self.loss.sent = self.loss.sent.wrapping_add(1);
         }

@@ -344,10 +344,10 @@ impl Peer {
     /// Drops the CONNECT that VERIFY_CONNECT answers, wherever it waits.
     pub(crate) fn forget_connect(&mut self) {
         if let Some(key) = self.unacknowledged_control.get(self.first_control_number) {
-            let connect = self.forget(key);
             if let Some(fast) = &mut self.recovery.fast {
-                fast.answered_otherwise(&connect);
+                fast.answered_otherwise(self.queues.get(key));
             }
+            self.forget(key);
         }
     }
 

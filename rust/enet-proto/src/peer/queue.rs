@@ -193,6 +193,8 @@ impl Peer {
         }
     }
 
+    /// Inlined for the reason that [`OutgoingQueues::push`](super::outgoing::OutgoingQueues::push) is.
+    #[inline(always)]
     fn push(
         &mut self,
         stamp: &mut u32,

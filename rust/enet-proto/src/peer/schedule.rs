@@ -57,8 +57,9 @@ impl Peer {
             if self.throttled(key, &mut cursor) {
                 continue;
             }
-            let item = self.queues.remove(key);
+            let item = self.queues.get(key);
             body.append(item.header, &item.command, &item.payload);
+            self.queues.remove(key);
             self.loss.sent = self.loss.sent.wrapping_add(1);
         }
         true

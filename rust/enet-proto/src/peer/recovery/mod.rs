@@ -20,7 +20,7 @@ pub(crate) use fast::Fast;
 pub(in crate::peer) use fast::is_small;
 pub(in crate::peer) use vanilla::Timers;
 
-use super::outgoing::{Key, Outgoing, Queue};
+use super::outgoing::{Key, Queue};
 use super::{Peer, PeerState};
 use crate::config::HostConfig;
 use crate::consts::PROTOCOL_MAXIMUM_WINDOW_SIZE;
@@ -150,15 +150,16 @@ impl Peer {
             self.fast_acknowledged(key, now, echo);
         }
         let was_sent = self.queues.queue_of(key) == Queue::Sent;
-        let item = self.forget(key);
+        let item = self.queues.get(key);
+        let (kind, len) = (item.command.kind(), u32_len(item.payload.len()));
+        self.forget(key);
         if was_sent {
-            let len = u32_len(item.payload.len());
             self.recovery.in_transit = self.recovery.in_transit.saturating_sub(len);
         }
         if self.recovery.fast.is_none() {
             self.aim_at_first_sent();
         }
-        Ok(Some(item.command.kind()))
+        Ok(Some(kind))
     }
 
     /// Looks at the timers: prepares what timed out to be sent again, or finds the peer dead.
@@ -192,8 +193,8 @@ impl Peer {
     }
 
     /// Removes a command that needs no acknowledgement any more.
-    pub(crate) fn forget(&mut self, key: Key) -> Outgoing {
-        let item = self.queues.remove(key);
+    pub(crate) fn forget(&mut self, key: Key) {
+        let item = self.queues.get(key);
         let (channel_id, number) = (item.header.channel_id, item.header.number);
         if channel_id == CONTROL_CHANNEL {
             self.unacknowledged_control.remove(number);
@@ -206,7 +207,7 @@ impl Peer {
         {
             fast.completed(channel_id, fragment);
         }
-        item
+        self.queues.remove(key);
     }
 
     /// The command with this number that was sent at least once and not acknowledged.
