@@ -61,7 +61,6 @@ unsafe impl ExtensionLibrary for EnetMultiplayerPeerRs {
             // A thread that runs on when the library is unloaded takes the process down.
             enet_udp::shutdown();
             lookup::shutdown();
-            frames::shutdown();
         }
     }
 }
