@@ -51,7 +51,8 @@ pub struct Limits {
     /// Bytes that all peers together may have waiting for the application, or for their missing parts; default 1 GiB. Over
     /// it each peer may still have its share, the limit divided by the slots; more than that only for what is next in
     /// line, while there is room. All together hold twice the limit and two packets of
-    /// [`HostConfig::maximum_packet_size`](crate::HostConfig::maximum_packet_size) at worst. Those of one peer are [`HostConfig::maximum_waiting_data`](crate::HostConfig::maximum_waiting_data).
+    /// [`HostConfig::maximum_packet_size`](crate::HostConfig::maximum_packet_size) at worst. Those of one peer are
+    /// [`HostConfig::maximum_waiting_data`](crate::HostConfig::maximum_waiting_data).
     pub memory: usize,
     /// Lines per second that a host writes to the log about what others sent; default 10.
     pub log_lines: u32,

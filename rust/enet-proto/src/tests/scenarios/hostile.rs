@@ -218,13 +218,7 @@ fn empty_and_undersized_unreliable_fragments_are_refused_11_7() {
         }
         inject(&mut pair, raw);
     }
-    let empty = Fragment {
-        start: 1,
-        count: 2,
-        index: 0,
-        total: 100,
-        offset: 0,
-    };
+    let empty = Fragment::first_of_two(100);
     inject(
         &mut pair,
         Raw::untimed(SLOT).fragment(0x0C, 0, 0, empty, b""),
@@ -501,13 +495,7 @@ fn large_messages_begun_on_all_channels_stay_within_the_limit_and_one_message() 
         })
         .connected();
     for channel_id in 0..255 {
-        let fragment = Fragment {
-            start: 1,
-            count: 2,
-            index: 0,
-            total: LARGEST as u32,
-            offset: 0,
-        };
+        let fragment = Fragment::first_of_two(LARGEST);
         inject(
             &mut pair,
             Raw::timed(SLOT, 1000).fragment(0x88, channel_id, 1, fragment, &[1; 10]),

@@ -115,13 +115,7 @@ fn messages_that_all_peers_begin_hold_twice_the_memory_and_two_of_them_at_most()
     };
     let config = config(64, 9).limits(limits).maximum_packet_size(LARGEST);
     let held = newcomers(config, |net, client| {
-        let fragment = Fragment {
-            start: 1,
-            count: 2,
-            index: 0,
-            total: LARGEST as u32,
-            offset: 0,
-        };
+        let fragment = Fragment::first_of_two(LARGEST);
         // One datagram begins a message on each of 60 channels.
         let begun = (0..60).fold(Raw::timed(client as u16, 1000), |raw, channel_id| {
             raw.fragment(0x88, channel_id, 1, fragment, &[1; 10])

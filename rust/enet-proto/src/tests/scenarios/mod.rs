@@ -130,6 +130,19 @@ struct Fragment {
     offset: u32,
 }
 
+impl Fragment {
+    /// The first of two, of a channel's first message of `total` bytes.
+    const fn first_of_two(total: usize) -> Self {
+        Self {
+            start: 1,
+            count: 2,
+            index: 0,
+            total: total as u32,
+            offset: 0,
+        }
+    }
+}
+
 fn u16_len(data: &[u8]) -> [u8; 2] {
     u16::try_from(data.len())
         .expect("a payload of one datagram")
