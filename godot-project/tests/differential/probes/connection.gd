@@ -183,7 +183,7 @@ func ec_socket_send() -> void:
 	socket.wait()
 	step({"bytes": shown(socket.get_packet())})
 	connection.socket_send(LOCALHOST, port, PackedByteArray())
-	OS.delay_msec(20)
+	settle()
 	step({"datagrams": socket.get_available_packet_count()})
 	for target: Array in [[LOCALHOST, 0], [LOCALHOST, 65536], ["no such host!", 100], ["::1", 100]]:
 		connection.socket_send(target[0], target[1], PackedByteArray([1]))
@@ -201,7 +201,7 @@ func _probe_garbage(connection: RefCounted) -> void:
 		PackedByteArray([0]), PackedByteArray([255, 255, 255]), filled(100, 0xff), filled(30, 7),
 	]:
 		sender.put_packet(garbage)
-	OS.delay_msec(20)
+	settle()
 	var array: Array = connection.service(0)
 	step({
 		"event": event(array),
@@ -217,7 +217,7 @@ func _probe_unbound_sender() -> void:
 	_must(socket.bind(0, LOCALHOST))
 	for _datagram: int in 2:
 		connection.socket_send(LOCALHOST, socket.get_local_port(), PackedByteArray([1]))
-	OS.delay_msec(20)
+	settle()
 	step({
 		"datagrams": socket.get_available_packet_count(),
 		"local_port_nonzero": connection.get_local_port() != 0,

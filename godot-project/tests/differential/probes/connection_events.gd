@@ -146,7 +146,7 @@ func ec_one_event_per_service() -> void:
 	for number: int in 3:
 		_must(pair[1].peer.send(0, PackedByteArray([number]), FLAG_RELIABLE))
 	pair[1].connection.flush()
-	OS.delay_msec(10)
+	settle()
 	var types: Array = []
 	for _call: int in 5:
 		types.append(pair[0].connection.service(0)[0])

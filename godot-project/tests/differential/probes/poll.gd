@@ -8,7 +8,7 @@ func mp_multi_client_queue_order() -> void:
 	var client2: MultiplayerPeer = joined_client(server)
 	for packets: Array in [[client1, 0xa0], [client1, 0xa1], [client2, 0xb0], [client2, 0xb1]]:
 		_must(packets[0].put_packet([packets[1]]))
-	OS.delay_msec(10)
+	settle()
 	server.poll()
 	var queue: Array = drain(server).map(func(packet: Dictionary) -> Array:
 		return [packet.peer, packet.bytes])

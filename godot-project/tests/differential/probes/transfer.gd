@@ -19,7 +19,7 @@ func mp_data_right_before_disconnect() -> void:
 	for number: int in 3:
 		_must(client.put_packet([number]))
 	client.close()
-	OS.delay_msec(20)
+	settle()
 	server.poll()
 	step({"server_queue": server.get_available_packet_count()})
 	pump([server], 30)
@@ -72,9 +72,28 @@ func mp_loss_and_channel_independence() -> void:
 		_probe_loss(row[0], row[1], row[2])
 
 
-func _ending_with(datagrams: Array[PackedByteArray], byte: int) -> Array[PackedByteArray]:
-	return datagrams.filter(func(datagram: PackedByteArray) -> bool:
-		return datagram[datagram.size() - 1] == byte)
+## Waits until [param relay] holds a packet of one [param byte]; answers its datagram, the first one if it was sent
+## again, and none if it does not come.
+func _held_packet(relay: Relay, byte: int) -> Array[PackedByteArray]:
+	var found: Array[PackedByteArray] = []
+	poll_until([relay], func() -> bool:
+		found.assign(relay.held.filter(_carries.bind(byte)))
+		return not found.is_empty())
+	return found.slice(0, 1)
+
+
+## Whether a datagram ends with a packet of one [param byte]. A network thread also sends acknowledgements, which may
+## stand before the packet, and pings.
+func _carries(datagram: PackedByteArray, byte: int) -> bool:
+	const HAS_SENT_TIME: int = 0x80
+	const ACKNOWLEDGE: int = 1
+	const ACKNOWLEDGE_BYTES: int = 8
+	const COMMANDS_OF_PACKETS: Array[int] = [6, 7, 9]
+	var at: int = 4 if datagram[0] & HAS_SENT_TIME else 2
+	while at < datagram.size() and datagram[at] & 0x0F == ACKNOWLEDGE:
+		at += ACKNOWLEDGE_BYTES
+	return (at < datagram.size() and datagram[at] & 0x0F in COMMANDS_OF_PACKETS
+			and datagram[-1] == byte)
 
 
 ## Loses a reliable packet on [param lost_channel] once and sends another one behind it.
@@ -86,10 +105,9 @@ func _probe_loss(lost_channel: int, mode: int, channel: int) -> void:
 	# From here on nothing of the client passes by itself: it may send again what was lost.
 	relay.holds = true
 	_send(client, RELIABLE, lost_channel, LOST)
-	poll_until([relay], func() -> bool: return not relay.held.is_empty())
+	_held_packet(relay, LOST)
 	_send(client, mode, channel, BEHIND)
-	poll_until([relay], func() -> bool: return not _ending_with(relay.held, BEHIND).is_empty())
-	relay.release(_ending_with(relay.held, BEHIND).slice(0, 1))
+	relay.release(_held_packet(relay, BEHIND))
 	pump([relay, server], SETTLE_MSEC)
 	var at_once: Array = bytes_of(drain(server))
 	var later: Array = []
@@ -207,24 +225,20 @@ func _probe_reordering(
 		relay: Relay, client: MultiplayerPeer, server: MultiplayerPeer, mode: int,
 		channel: int) -> void:
 	relay.holds = true
-	for number: int in 3:
-		_send(client, mode, channel, number)
-		poll_until([relay], func() -> bool: return not _ending_with(relay.held, number).is_empty())
-	# Without what a network thread has sent again.
 	var sent: Array[PackedByteArray] = []
 	for number: int in 3:
-		sent.append_array(_ending_with(relay.held, number).slice(0, 1))
-	var datagrams: int = sent.size()
+		_send(client, mode, channel, number)
+		sent.append_array(_held_packet(relay, number))
 	relay.release([sent[2], sent[0], sent[1]])
-	OS.delay_msec(5)
+	settle()
 	server.poll()
-	step({"datagrams": datagrams, "received": bytes_of(drain(server))})
+	step({"datagrams": sent.size(), "received": bytes_of(drain(server))})
 	_let_pass(relay, client, server)
 	relay.holds = true
 	_send(client, mode, channel, 9)
-	poll_until([relay], func() -> bool: return not relay.held.is_empty())
-	relay.release([relay.held[0], relay.held[0], relay.held[0]])
-	OS.delay_msec(5)
+	var last: Array[PackedByteArray] = _held_packet(relay, 9)
+	relay.release(last + last + last)
+	settle()
 	server.poll()
 	step({"received": bytes_of(drain(server))})
 	_let_pass(relay, client, server)
