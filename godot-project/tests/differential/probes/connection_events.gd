@@ -54,6 +54,8 @@ func ec_broadcast() -> void:
 		clients.append(client)
 		poll_until(clients + [listener], func() -> bool:
 			return client.has(Raw.EVENT_CONNECT) and listener.events.size() == clients.size())
+		never_throttle(client.peer)
+	pump(clients + [listener], SETTLE_MSEC)
 	step({
 		"max_channels": listener.connection.get_max_channels(),
 		"peer_channels": listener.events.map(func(entry: Array) -> int:

@@ -281,7 +281,7 @@ func mp_server_full() -> void:
 	client1.close()
 	poll_until([server, client2], func() -> bool:
 		return (has_signal_of("client2", "peer_connected")
-				and has_signal_of("server", "peer_connected")), 3000)
+				and has_signal_of("server", "peer_connected")))
 	step({"status": client2.get_connection_status()})
 
 

@@ -125,6 +125,9 @@ func mesh_peer_reset() -> void:
 func mesh_transfer_targets() -> void:
 	_new_mesh(3)
 	var nodes: Array = _nodes.values()
+	for link: Array in [[1, 2], [1, 3], [2, 3]]:
+		never_throttle(_nodes[link[0]].get_peer(link[1]))
+	pump(nodes, SETTLE_MSEC)
 	step({
 		"ids": nodes.map(func(node: MultiplayerPeer) -> int: return node.get_unique_id()),
 		"status": nodes.map(func(node: MultiplayerPeer) -> int:

@@ -65,7 +65,7 @@ func mp_user_services_host() -> void:
 		return not types.is_empty())
 	step({"type": types[0] if not types.is_empty() else 0})
 	_must(client.put_packet([1]))
-	poll_until([server], func() -> bool: return server.get_available_packet_count() == 1, 100)
+	pump([server], SETTLE_MSEC)
 	step({"count": server.get_available_packet_count(), "packets": drain(server)})
 	client.close()
 	poll_until([server], func() -> bool: return host_peers(server) == 0)

@@ -49,6 +49,7 @@ func mp_invalid_transfer_mode() -> void:
 func mp_large_packets() -> void:
 	var server: MultiplayerPeer = new_server()
 	var client: MultiplayerPeer = joined_client(server)
+	never_throttle(client.get_peer(1))
 	for mode: int in [RELIABLE, ORDERED, UNRELIABLE]:
 		client.set("transfer_mode", mode)
 		for size: int in [1364, 1365, 1392, 1393, 5000, 60000]:
@@ -121,6 +122,8 @@ func _probe_loss(lost_channel: int, mode: int, channel: int) -> void:
 func mp_mode_channel_matrix() -> void:
 	var server: MultiplayerPeer = new_server()
 	var client: MultiplayerPeer = joined_client(server)
+	never_throttle(client.get_peer(1))
+	pump([client, server], SETTLE_MSEC)
 	for ends: Array in [[client, server], [server, client]]:
 		var sender: MultiplayerPeer = ends[0]
 		for mode: int in MODES:
@@ -214,7 +217,7 @@ func mp_reordered_datagrams() -> void:
 	var relay := Relay.new(port_of(server))
 	var client: MultiplayerPeer = new_client_of_port(relay.port)
 	_join_through(relay, client, server)
-	never_throttle(client)
+	never_throttle(client.get_peer(1))
 	pump([client, relay, server], SETTLE_MSEC)
 	for mode: int in MODES:
 		for channel: int in [0, 3]:

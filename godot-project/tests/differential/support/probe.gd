@@ -15,8 +15,10 @@ const DISCONNECTED: int = MultiplayerPeer.CONNECTION_DISCONNECTED
 const PATIENCE_MSEC: int = 5000
 ## For a name that the resolver asks the network for.
 const LOOKUP_PATIENCE_MSEC: int = 60_000
-## What has been sent has arrived by then, and a network thread has answered it.
-const SETTLE_MSEC: int = 150
+## What must not happen has had the time for it by then.
+const SETTLE_MSEC: int = 50
+## Exchanges of scripts and network threads one behind the other, at most, before nothing more is under way.
+const EXCHANGES: int = 3
 ## Longest packet that is recorded byte by byte.
 const SHOWN_BYTES: int = 16
 const ERROR_NAMES: Dictionary = {
@@ -114,13 +116,13 @@ func knows(server: MultiplayerPeer, client: MultiplayerPeer) -> bool:
 		return peer.get_remote_port() == port and peer.has_meta("_net_id"))
 
 
-## Lets the connection of [param client] drop no unreliable packet however late its acknowledgements are: on a busy
-## machine ENet's throttle takes them for a crowded path.
-func never_throttle(client: MultiplayerPeer) -> void:
+## Lets neither end of the connection of [param peer] drop unreliable packets however late acknowledgements are: on a
+## busy machine ENet's throttle takes them for a crowded path.
+func never_throttle(peer: PacketPeer) -> void:
 	const INTERVAL_MSEC: int = 5000
 	const ACCELERATION: int = 2
 	const DECELERATION: int = 0
-	client.get_peer(1).throttle_configure(INTERVAL_MSEC, ACCELERATION, DECELERATION)
+	peer.throttle_configure(INTERVAL_MSEC, ACCELERATION, DECELERATION)
 
 
 func port_of(server: MultiplayerPeer) -> int:
@@ -203,34 +205,35 @@ func symbol(id: int) -> Variant:
 	return _symbols.get(id, id)
 
 
-## Polls [param objects] in turn, once a millisecond, until [param condition] answers true or the time is over. Peers
-## that are disconnected are left alone.
+## Polls [param objects] in turn, once a millisecond, until [param condition] answers true or the patience is over.
+## Peers that are disconnected are left alone. Counts polls and does not look at the clock: a process that got no
+## processor for a while still has all of them.
 func poll_until(
 		objects: Array, condition: Callable, patience_msec: int = PATIENCE_MSEC) -> bool:
-	var end: int = Time.get_ticks_msec() + patience_msec
-	while true:
+	for _round: int in patience_msec:
 		_poll_all(objects)
 		if condition.call():
 			return true
-		if Time.get_ticks_msec() >= end:
-			return false
 		OS.delay_msec(1)
-	return false
+	_poll_all(objects)
+	return condition.call()
 
 
-## Waits until nothing is under way, without a poll. Many short waits, since one long wait is over at once for a process
-## that got no processor meanwhile.
+## Waits until nothing is under way, without a poll.
 func settle() -> void:
-	for _wait: int in SETTLE_MSEC:
-		OS.delay_msec(1)
+	pump([], SETTLE_MSEC)
 
 
-## Polls [param objects] for at least [param msec], once a millisecond. Counts polls and does not look at the clock: a
-## process that got no processor for a while still has all of them.
+## Polls [param objects] for at least [param msec], once a millisecond, and until a network thread has done all that
+## the polls gave it to do, however late it got a processor.
 func pump(objects: Array, msec: int) -> void:
 	_poll_all(objects)
 	for _round: int in msec:
 		OS.delay_msec(1)
+		_poll_all(objects)
+	for _exchange: int in EXCHANGES:
+		# The handshake of two hosts that nobody else knows takes the thread several turns, and a turn is for all hosts.
+		new_pair()
 		_poll_all(objects)
 
 
@@ -295,15 +298,14 @@ func event(array: Array, known: Dictionary = {}) -> Dictionary:
 	}
 
 
-## Services [param connection] until an event comes or the time is over.
+## Services [param connection] until an event comes or the patience is over, as [method poll_until] counts it.
 func next_event(connection: RefCounted, patience_msec: int = PATIENCE_MSEC) -> Array:
-	var end: int = Time.get_ticks_msec() + patience_msec
-	while true:
+	for _round: int in patience_msec:
 		var array: Array = connection.service(0)
-		if array[0] != 0 or Time.get_ticks_msec() >= end:
+		if array[0] != 0:
 			return array
 		OS.delay_msec(1)
-	return []
+	return connection.service(0)
 
 
 func filled(size: int, value: int = 0x5a) -> PackedByteArray:
