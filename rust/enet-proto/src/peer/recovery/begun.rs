@@ -17,6 +17,9 @@ const ROOM: usize = 16 * 1024 * 1024;
 pub(super) struct Begun {
     messages: Vec<Message>,
     bytes: usize,
+    /// The channel whose message waits for room. None begins on others until that one did, or a larger message would
+    /// wait for as long as others have smaller ones.
+    next: Option<u8>,
 }
 
 #[derive(Debug)]
@@ -29,16 +32,27 @@ struct Message {
 }
 
 impl Begun {
-    /// Whether a message may begin, if that is what `fragment` does.
-    pub(super) const fn has_room_for(&self, fragment: &Fragment) -> bool {
+    /// Whether a message may begin, if that is what `fragment` does; one that may not is the next to.
+    pub(super) fn admits(&mut self, channel_id: u8, fragment: &Fragment) -> bool {
         let bytes = fragment.total as usize;
-        fragment.number != 0 || bytes < LARGE || self.bytes == 0 || self.bytes + bytes <= ROOM
+        if fragment.number != 0 || bytes < LARGE {
+            return true;
+        }
+        if self.next.is_some_and(|next| next != channel_id) {
+            return false;
+        }
+        let has_room = self.bytes == 0 || self.bytes + bytes <= ROOM;
+        if !has_room {
+            self.next = Some(channel_id);
+        }
+        has_room
     }
 
     /// `fragment` leaves for the first time.
     pub(super) fn left(&mut self, channel_id: u8, fragment: &Fragment) {
         let bytes = fragment.total as usize;
         if fragment.number == 0 && bytes >= LARGE {
+            self.next = None;
             self.bytes += bytes;
             self.messages.push(Message {
                 channel_id,
@@ -68,33 +82,52 @@ impl Begun {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_large_begins_when_there_is_room_and_alone_always() {
-        let fragment = |start, number, total| Fragment {
+    fn fragment(start: u16, number: u32, total: u32) -> Fragment {
+        Fragment {
             start,
             len: 1,
             count: 2,
             number,
             total,
             offset: number,
-        };
-        let mebibyte = 1 << 20;
-        let mut begun = Begun::default();
-        assert!(begun.has_room_for(&fragment(1, 0, 32 * mebibyte)));
-        begun.left(0, &fragment(1, 0, 10 * mebibyte));
-        begun.left(0, &fragment(1, 1, 10 * mebibyte));
-        assert!(begun.has_room_for(&fragment(1, 0, 6 * mebibyte)));
-        assert!(!begun.has_room_for(&fragment(1, 0, 7 * mebibyte)));
-        assert!(begun.has_room_for(&fragment(1, 1, 7 * mebibyte)));
-        begun.left(1, &fragment(1, 0, 6 * mebibyte));
-        assert!(!begun.has_room_for(&fragment(3, 0, mebibyte)));
-        assert!(begun.has_room_for(&fragment(3, 0, 1000)));
-        for channel_id in [1, 0, 2] {
-            begun.acknowledged(channel_id, &fragment(1, 0, 10 * mebibyte));
         }
-        begun.acknowledged(0, &fragment(1, 1, 10 * mebibyte));
-        assert!(begun.has_room_for(&fragment(3, 0, 10 * mebibyte)));
-        begun.acknowledged(1, &fragment(1, 1, 6 * mebibyte));
+    }
+
+    const MEBIBYTE: u32 = 1 << 20;
+
+    #[test]
+    fn what_is_large_begins_when_there_is_room_and_alone_always() {
+        let mut begun = Begun::default();
+        assert!(begun.admits(0, &fragment(1, 0, 32 * MEBIBYTE)));
+        begun.left(0, &fragment(1, 0, 10 * MEBIBYTE));
+        begun.left(0, &fragment(1, 1, 10 * MEBIBYTE));
+        assert!(begun.admits(1, &fragment(1, 0, 6 * MEBIBYTE)));
+        assert!(!begun.admits(1, &fragment(1, 0, 7 * MEBIBYTE)));
+        assert!(begun.admits(1, &fragment(1, 1, 7 * MEBIBYTE)));
+        begun.left(1, &fragment(1, 0, 6 * MEBIBYTE));
+        assert!(!begun.admits(0, &fragment(3, 0, MEBIBYTE)));
+        assert!(begun.admits(0, &fragment(3, 0, 1000)));
+        for channel_id in [1, 0, 2] {
+            begun.acknowledged(channel_id, &fragment(1, 0, 10 * MEBIBYTE));
+        }
+        begun.acknowledged(0, &fragment(1, 1, 10 * MEBIBYTE));
+        assert!(begun.admits(0, &fragment(3, 0, 10 * MEBIBYTE)));
+        begun.acknowledged(1, &fragment(1, 1, 6 * MEBIBYTE));
         assert!(begun.messages.is_empty() && begun.bytes == 0);
+    }
+
+    #[test]
+    fn no_other_channel_takes_the_room_that_one_waits_for() {
+        let mut begun = Begun::default();
+        begun.left(0, &fragment(1, 0, 10 * MEBIBYTE));
+        assert!(!begun.admits(1, &fragment(1, 0, 10 * MEBIBYTE)));
+        assert!(!begun.admits(2, &fragment(1, 0, MEBIBYTE)));
+        assert!(begun.admits(2, &fragment(1, 0, 1000)));
+        begun.acknowledged(0, &fragment(1, 0, 10 * MEBIBYTE));
+        begun.acknowledged(0, &fragment(1, 1, 10 * MEBIBYTE));
+        assert!(!begun.admits(2, &fragment(1, 0, MEBIBYTE)));
+        assert!(begun.admits(1, &fragment(1, 0, 10 * MEBIBYTE)));
+        begun.left(1, &fragment(1, 0, 10 * MEBIBYTE));
+        assert!(begun.admits(2, &fragment(1, 0, MEBIBYTE)));
     }
 }

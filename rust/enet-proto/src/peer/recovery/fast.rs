@@ -71,10 +71,10 @@ impl Fast {
         (self.in_flight + len) as f64 <= window && self.pacer.may_send(now)
     }
 
-    /// Whether a receiver surely has room for a command, if that begins a large message.
-    pub(in crate::peer) fn may_begin(&self, item: &Outgoing) -> bool {
+    /// Whether a receiver surely has room for a command, if that begins a large message, and it is the turn of its channel.
+    pub(in crate::peer) fn may_begin(&mut self, item: &Outgoing) -> bool {
         match &item.command {
-            Command::SendFragment(fragment) => self.large.has_room_for(fragment),
+            Command::SendFragment(fragment) => self.large.admits(item.header.channel_id, fragment),
             _ => true,
         }
     }
@@ -332,7 +332,7 @@ impl Peer {
         if now < fast.probe.due(oldest, timeout, open) {
             return Liveness::Alive;
         }
-        let (silence, timeouts) = fast.probe.fire(now, oldest, timeout);
+        let (silence, timeouts) = fast.probe.fire(now, timeout);
         // A timeout that doubles has grown by the factor f after it passed 2f - 1 times.
         let backed_off = timeouts + 1 >= 2 * u128::from(self.recovery.timeout_limit);
         let millis = silence.as_millis();

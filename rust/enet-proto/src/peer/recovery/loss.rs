@@ -94,7 +94,7 @@ pub(crate) struct ProbeTimer {
     /// Probes since anything was acknowledged.
     probes: u32,
     last_probe: Time,
-    /// When the oldest command of the present silence left, and the probe timeout then.
+    /// When the first probe of the present silence left, and the probe timeout then.
     silence: Option<(Time, Duration)>,
 }
 
@@ -120,13 +120,15 @@ impl ProbeTimer {
         overdue.max(self.last_probe + interval)
     }
 
-    /// A probe leaves; the oldest command left at `oldest`. Returns how long nothing was acknowledged, and how often
-    /// the timeout fits into that.
-    pub(super) fn fire(&mut self, now: Time, oldest: Time, timeout: Duration) -> (Duration, u128) {
-        let (since, first_timeout) = *self.silence.get_or_insert((oldest, timeout));
+    /// A probe leaves. Returns how long nothing was acknowledged, and how often the timeout fits into that.
+    ///
+    /// A silence begins one timeout before its first probe: that is when the oldest command left, unless nobody looked
+    /// in time, and a host that stood still must not take its own absence for that of the other side.
+    pub(super) fn fire(&mut self, now: Time, timeout: Duration) -> (Duration, u128) {
+        let (first_probe, first_timeout) = *self.silence.get_or_insert((now, timeout));
         self.probes = self.probes.saturating_add(1);
         self.last_probe = now;
-        let silence = now.saturating_since(since);
+        let silence = first_timeout + now.saturating_since(first_probe);
         (
             silence,
             silence.as_micros() / first_timeout.as_micros().max(1),
@@ -209,7 +211,7 @@ mod tests {
         for _ in 0..7 {
             let due = probe.due(oldest, ROUND_TRIP, true);
             spans.push(due.saturating_since(last).as_millis());
-            probe.fire(due, oldest, ROUND_TRIP);
+            probe.fire(due, ROUND_TRIP);
             last = due;
         }
         assert_eq!(spans, [100, 200, 400, 800, 1000, 1000, 1000]);
@@ -224,10 +226,8 @@ mod tests {
     #[test]
     fn silence_is_reckoned_from_the_first_departure_in_timeouts() {
         let mut probe = ProbeTimer::default();
-        let oldest = Time::from_millis(1000);
-        probe.fire(Time::from_millis(1100), oldest, ROUND_TRIP);
-        let (silence, timeouts) =
-            probe.fire(Time::from_millis(1300), Time::from_millis(1200), ROUND_TRIP);
+        probe.fire(Time::from_millis(1100), ROUND_TRIP);
+        let (silence, timeouts) = probe.fire(Time::from_millis(1300), ROUND_TRIP);
         assert_eq!((silence.as_millis(), timeouts), (300, 3));
     }
 }

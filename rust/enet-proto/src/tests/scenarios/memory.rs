@@ -182,6 +182,34 @@ fn large_messages_on_more_channels_than_their_receiver_holds_come_through() {
 }
 
 #[test]
+fn a_message_that_needs_all_the_room_does_not_wait_for_ever_behind_smaller_ones() {
+    let mut pair = Setup::new(509).connected();
+    let mut sent = 0;
+    for step in 0.. {
+        let done = |channel_id| {
+            let packets = pair.server.packets();
+            packets.filter(|(id, _)| *id == channel_id).count()
+        };
+        if done(0) == 1 {
+            break;
+        }
+        assert!(step < 1000, "{} of the others meanwhile", done(1));
+        // There are always some on the other channel, of which one begins before the one before is done.
+        let wanted = done(1) + 3;
+        for _ in sent..wanted {
+            pair.client.send(1, Packet::reliable(payload(400_000)));
+        }
+        sent = wanted;
+        if step == 1 {
+            pair.client.send(0, Packet::reliable(payload(20_000_000)));
+        }
+        pair.run_for(millis(5));
+    }
+    pair.run_until_idle();
+    assert_eq!(pair.server.received().len(), sent + 1);
+}
+
+#[test]
 fn what_rides_behind_a_packet_without_room_is_taken_and_only_that_is_acknowledged() {
     let mut pair = Setup::plain(507)
         .server(|config| config.maximum_waiting_data(1000))

@@ -1,7 +1,7 @@
 //! The fast strategy: how loss is found and made good, what silence means, and what the throttle drops.
 
 use super::*;
-use crate::{DisconnectCause, Packet, PeerState};
+use crate::{DisconnectCause, Packet, PeerState, Recovery};
 
 /// A pair whose round trip of 100 ms is well known.
 fn measured(seed: u64) -> Pair {
@@ -111,6 +111,28 @@ fn silent_peer_is_given_up_after_as_many_timeouts_as_enet_allows() {
             (from..to).contains(&silence),
             "{silence} ms with {limit}, {minimum}, {maximum}"
         );
+    }
+}
+
+#[test]
+fn who_stood_still_does_not_take_it_for_the_silence_of_the_other() {
+    for recovery in [Recovery::Vanilla, Recovery::Fast] {
+        let setup = Setup::new(13).both(|config| config.recovery(recovery));
+        let mut net = setup.net(1);
+        net.connect_all();
+        for _ in 0..50 {
+            net.clients[0].send(0, Packet::reliable("measures"));
+            net.run_for(millis(20));
+        }
+        net.run_until_idle();
+        net.server.events.clear();
+        net.link_to_server(0).drop_next(1);
+        net.clients[0].send(0, Packet::reliable("lost"));
+        net.run_for(millis(5));
+        net.jump(millis(8000));
+        net.run_until_idle();
+        assert_eq!(net.clients[0].disconnects(), [], "{recovery:?}");
+        assert_eq!(net.server.received(), [b"lost"]);
     }
 }
 
