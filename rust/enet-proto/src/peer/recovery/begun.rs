@@ -7,8 +7,8 @@
 
 use crate::wire::Fragment;
 
-/// Bytes from which on a message is large; below it the congestion window is bound enough.
-const LARGE: usize = 256 * 1024;
+/// Bytes above which a message is large; of others, one on each of 255 channels takes 16 MiB.
+const LARGE: usize = 64 * 1024;
 /// Bytes that large messages may have together, unless one alone has more: half of what ENet's receivers hold for a peer.
 const ROOM: usize = 16 * 1024 * 1024;
 
@@ -35,7 +35,7 @@ impl Begun {
     /// Whether a message may begin, if that is what `fragment` does; one that may not is the next to.
     pub(super) fn admits(&mut self, channel_id: u8, fragment: &Fragment) -> bool {
         let bytes = fragment.total as usize;
-        if fragment.number != 0 || bytes < LARGE {
+        if fragment.number != 0 || bytes <= LARGE {
             return true;
         }
         if self.next.is_some_and(|next| next != channel_id) {
@@ -51,7 +51,7 @@ impl Begun {
     /// `fragment` leaves for the first time.
     pub(super) fn left(&mut self, channel_id: u8, fragment: &Fragment) {
         let bytes = fragment.total as usize;
-        if fragment.number == 0 && bytes >= LARGE {
+        if fragment.number == 0 && bytes > LARGE {
             self.next = None;
             self.bytes += bytes;
             self.messages.push(Message {

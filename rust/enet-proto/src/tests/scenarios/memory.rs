@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::super::pair::Net;
 use super::strangers::{START, acknowledgement, address, answers, connect, connects};
 use super::*;
-use crate::{DropCause, Host, HostConfig, Limits, Packet, PeerId};
+use crate::{DropCause, Event, Host, HostConfig, Limits, Packet, PeerId};
 
 const MEMORY: usize = 100_000;
 
@@ -179,6 +179,33 @@ fn large_messages_on_more_channels_than_their_receiver_holds_come_through() {
     pair.run_until_idle();
     assert_eq!(pair.client.disconnects(), []);
     assert_eq!(pair.server.received().len(), 3);
+}
+
+#[test]
+fn messages_on_all_channels_that_are_more_than_enet_holds_come_through() {
+    // ENet takes what begins until 32 MiB have begun.
+    let mut pair = Setup::new(510)
+        .channels(255)
+        .server(|config| config.vanilla_quirks(true))
+        .connected();
+    for channel_id in 0..255 {
+        pair.client
+            .send(channel_id, Packet::reliable(payload(200_000)));
+    }
+    let mut received = 0;
+    for _ in 0..1000 {
+        pair.run_for(millis(10));
+        let lens = std::mem::take(&mut pair.server.events);
+        let lens = lens.into_iter().filter_map(|event| match event {
+            Event::Receive { packet, .. } => Some(packet.len()),
+            _ => None,
+        });
+        let (count, bytes) = lens.fold((0, 0), |(count, sum), len| (count + 1, sum + len));
+        pair.server.host.release(pair.server.peer(), count, bytes);
+        received += count;
+    }
+    assert_eq!(pair.client.disconnects(), []);
+    assert_eq!(received, 255);
 }
 
 #[test]
