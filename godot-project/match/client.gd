@@ -9,7 +9,7 @@ signal end_requested
 ## last player.
 const _GOODBYE_PATIENCE: float = 3.0
 ## How long nobody need be there, and how often to look: the server may be about to start.
-const _ARRIVAL_PATIENCE: float = 10.0
+const _ARRIVAL_PATIENCE: float = 30.0
 const _RETRY_SECONDS: float = 0.25
 
 var _id: int = 0

@@ -44,7 +44,10 @@ func _add_client(channel_count: int) -> bool:
 	var signals: Array = []
 	record(_server, signals)
 	var is_joined: Callable = func() -> bool: return client.get_connection_status() == CONNECTED and signals.size() == 1
-	return await until(is_joined, "a client joins")
+	if not await until(is_joined, "a client joins"):
+		return false
+	never_throttle(client.get_peer(1))
+	return true
 
 
 func _close_clients() -> void:

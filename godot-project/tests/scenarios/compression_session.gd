@@ -31,7 +31,7 @@ func _serve(mode: int) -> void:
 			_peer.put_packet(_peer.get_packet())
 			echoed[0] += 1
 		return signals.size() > 1
-	await until(has_left, "%s: the client stays until it is done" % MODES[mode], 60.0)
+	await until(has_left, "%s: the client stays until it is done" % MODES[mode], OTHERS_SECONDS)
 	check_equal(echoed[0], 2 * SIZES.size(), "%s: every packet came" % MODES[mode])
 
 
@@ -44,7 +44,7 @@ func _lead(mode: int) -> void:
 		if _peer.get_connection_status() == DISCONNECTED and _peer.create_client(LOCALHOST, port) == OK:
 			_peer.host.compress(mode)
 		return _peer.get_connection_status() == CONNECTED
-	if not await until(has_joined, "%s: the client connects" % MODES[mode], 30.0):
+	if not await until(has_joined, "%s: the client connects" % MODES[mode], OTHERS_SECONDS):
 		return
 	for size: int in SIZES:
 		for payload: PackedByteArray in [text_of(size), pattern(size, size)]:
@@ -54,5 +54,5 @@ func _lead(mode: int) -> void:
 func _there_and_back(payload: PackedByteArray, what: String) -> void:
 	check_equal(_peer.put_packet(payload), OK, "%s are sent" % what)
 	var is_back: Callable = func() -> bool: return _peer.get_available_packet_count() > 0
-	if await until(is_back, "%s come back" % what, 30.0):
+	if await until(is_back, "%s come back" % what, OTHERS_SECONDS):
 		check_equal(sha256(_peer.get_packet()), sha256(payload), "%s are the same" % what)

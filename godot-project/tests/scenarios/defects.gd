@@ -2,6 +2,7 @@ extends "res://tests/support/scenario.gd"
 ## One process: what the built-in does wrong with connections that end early or are taken away,
 ## done right. The numbers are those of the list of defects.
 
+const ListeningLogger = preload("res://tests/support/listening_logger.gd")
 const QUIET_SECONDS: float = 0.3
 
 
@@ -109,11 +110,15 @@ func _check_swallowed_connect() -> void:
 	polled = [server]
 	var is_in: Callable = func() -> bool: return client.get_peers()[0].get_state() == STATE_CONNECTED
 	await serve_until([client], is_in, "the client is connected")
+	var logger := ListeningLogger.new()
+	OS.add_logger(logger)
 	printerr(ERRORS_EXPECTED + "defect D23: one line about the stranger")
 	for index: int in 5:
 		client.get_peers()[0].send(0, PackedByteArray([index]), 1)
+	await serve_until([client], func() -> bool: return not logger.lines().is_empty(), "the stranger is noticed")
 	await _serve_for([client])
 	printerr(ERRORS_OVER)
+	OS.remove_logger(logger)
 	for index: int in 5:
 		client.get_peers()[0].send(0, PackedByteArray([index]), 1)
 	await _serve_for([client])

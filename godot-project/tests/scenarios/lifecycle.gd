@@ -38,7 +38,7 @@ func _serve() -> void:
 		return
 	for round_name: String in ROUNDS:
 		var is_named: Callable = func() -> bool: return _peer.get_available_packet_count() > 0
-		if not await until(is_named, "a client joins: " + round_name, 40.0):
+		if not await until(is_named, "a client joins: " + round_name, OTHERS_SECONDS):
 			return
 		var id: int = _peer.get_packet_peer()
 		check_equal(_peer.get_var(), round_name, "both sides play the same round")
@@ -85,7 +85,7 @@ func _join() -> void:
 		check_equal(_peer.get_connection_status(), CONNECTING, "connecting: " + round_name)
 		check(_peer.get_unique_id() != last_id, "each attempt has a new id")
 		last_id = _peer.get_unique_id()
-		if not await until(_is_in_or_tries_again, "connects: " + round_name, 40.0):
+		if not await until(_is_in_or_tries_again, "connects: " + round_name, OTHERS_SECONDS):
 			return
 		check_equal(_signals, [["peer_connected", 1]], "joined: " + round_name)
 		check_equal(_peer.get_connection_status(), CONNECTED, "connected: " + round_name)

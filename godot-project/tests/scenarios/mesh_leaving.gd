@@ -237,6 +237,19 @@ func _both_leave() -> void:
 	nodes[1].peer.close()
 	nodes[2].peer.close()
 	await pump(DELIVERY_SECONDS)
+	await _network_thread_has_its_turn()
+
+
+## Two hosts meet that nobody else knows. A network thread, however late it gets a processor, does what there was to do
+## for the others before that.
+func _network_thread_has_its_turn() -> void:
+	var called: RefCounted = new_connection()
+	var caller: RefCounted = new_connection()
+	check_equal(called.create_host_bound(LOCALHOST, 0, 1), OK, "a host listens that nobody knows")
+	check_equal(caller.create_host(1), OK, "another one asks for it")
+	await join_hosts(called, caller)
+	for host: RefCounted in [called, caller]:
+		host.destroy()
 
 
 func _until_left(index: int, id: int) -> void:

@@ -8,8 +8,6 @@ extends "res://tests/support/scenario.gd"
 const MeshMeeting = preload("res://tests/support/mesh_meeting.gd")
 const ROLES: Array[String] = ["one", "two", "three", "four"]
 const MODES: Array[int] = [UNRELIABLE, ORDERED, RELIABLE]
-## Longest wait for what the other processes do.
-const SESSION_SECONDS: float = 60.0
 const ROUND_SECONDS: float = 0.05
 ## Bytes of a packet, so that a damaged one is noticed.
 const PADDING: int = 64
@@ -47,7 +45,7 @@ func run() -> void:
 func _join() -> bool:
 	var meeting := MeshMeeting.new(role, ROLES, port)
 	check_equal(meeting.begin(connection_class_beside(peer_class), _own_id()), OK, "the others are called")
-	if not await until(meeting.update, "there is a connection to everybody", SESSION_SECONDS):
+	if not await until(meeting.update, "there is a connection to everybody", OTHERS_SECONDS):
 		return false
 	for other: String in ROLES:
 		_ids[other] = meeting.roster[other].id
@@ -193,7 +191,7 @@ func _until_seen(condition: Callable, what: String) -> bool:
 	var holds: Callable = func() -> bool:
 		_receive()
 		return condition.call()
-	return await until(holds, what, SESSION_SECONDS)
+	return await until(holds, what, OTHERS_SECONDS)
 
 
 func _other_ids() -> Array:

@@ -50,7 +50,7 @@ func run() -> void:
 func _serve() -> void:
 	if not check_equal(_peer.create_server(port, 1), OK, "the server starts"):
 		return
-	if not await until(func() -> bool: return not _signals.is_empty(), "a client joins", 30.0):
+	if not await until(func() -> bool: return not _signals.is_empty(), "a client joins", OTHERS_SECONDS):
 		return
 	_expected_source = _signals[0][1]
 	_peer.set_target_peer(_expected_source)
@@ -59,7 +59,7 @@ func _serve() -> void:
 		_report_data()
 		_obey_orders()
 		return _signals.size() > 1
-	await until(has_left, "the client stays until it is done", 90.0)
+	await until(has_left, "the client stays until it is done", 4.0 * OTHERS_SECONDS)
 	check_equal(_signals, [["peer_connected", _expected_source], ["peer_disconnected", _expected_source]], "signals")
 
 
@@ -67,7 +67,7 @@ func _lead() -> void:
 	await server_listens()
 	if not check_equal(_peer.create_client(LOCALHOST, port), OK, "the client starts"):
 		return
-	if not await until(func() -> bool: return not _signals.is_empty(), "the client connects", 30.0):
+	if not await until(func() -> bool: return not _signals.is_empty(), "the client connects", OTHERS_SECONDS):
 		return
 	for size: int in SIZES:
 		for mode: int in [UNRELIABLE, ORDERED, RELIABLE]:

@@ -117,7 +117,7 @@ func _connect(peer: MultiplayerPeer) -> bool:
 	if not check_equal(peer.create_client(LOCALHOST, port), OK, "the client starts"):
 		return false
 	multiplayer.multiplayer_peer = peer
-	return await until(func() -> bool: return multiplayer.get_peers().has(1), "the client connects", 30.0)
+	return await until(func() -> bool: return multiplayer.get_peers().has(1), "the client connects", OTHERS_SECONDS)
 
 
 func _spawn(node_name: String) -> void:
@@ -152,13 +152,13 @@ func _server_nodes_are(place: Vector2, title: String) -> bool:
 ## On a client: tells the server, and waits until it has heard the same from all it asks.
 func _have(step: String) -> bool:
 	_note_done.rpc_id(1, step, role)
-	return await until(func() -> bool: return _passed_steps.has(step), "all have " + step, 40.0)
+	return await until(func() -> bool: return _passed_steps.has(step), "all have " + step, OTHERS_SECONDS)
 
 
 ## On the server.
 func _all_have(step: String, clients: int) -> bool:
 	var is_done: Callable = func() -> bool: return _done.get(step, {}).size() == clients
-	if not await until(is_done, "all have " + step, 40.0):
+	if not await until(is_done, "all have " + step, OTHERS_SECONDS):
 		return false
 	_pass_step.rpc(step)
 	return true

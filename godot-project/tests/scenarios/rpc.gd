@@ -44,10 +44,10 @@ func _serve() -> void:
 		return
 	multiplayer.multiplayer_peer = peer
 	check_equal(multiplayer.get_unique_id(), 1, "the server has id 1")
-	if not await until(func() -> bool: return _introduced.size() == 2, "two clients join", 30.0):
+	if not await until(func() -> bool: return _introduced.size() == 2, "two clients join", OTHERS_SECONDS):
 		return
 	await _exchange(multiplayer.get_peers())
-	if not await until(func() -> bool: return _finished.size() == 2, "both clients finish", 30.0):
+	if not await until(func() -> bool: return _finished.size() == 2, "both clients finish", OTHERS_SECONDS):
 		return
 	_leave_now.rpc()
 	await until(func() -> bool: return multiplayer.get_peers().is_empty(), "both clients leave")
@@ -66,17 +66,17 @@ func _join() -> void:
 	check(id > 1, "a client knows its id at once", str(id))
 	multiplayer.multiplayer_peer = peer
 	var is_connected_to_server: Callable = func() -> bool: return multiplayer.get_peers().has(1)
-	if not await until(is_connected_to_server, "the client connects", 30.0):
+	if not await until(is_connected_to_server, "the client connects", OTHERS_SECONDS):
 		return
 	check_equal(multiplayer.get_unique_id(), id, "the id stays when the connection is made")
 	check_equal(_signals.slice(0, 2), [["connected_to_server", 1], ["peer_connected", 1]], "signals in order")
 	var sees_the_other: Callable = func() -> bool: return multiplayer.get_peers().size() == 2
-	if not await until(sees_the_other, "the server announces the other client", 30.0):
+	if not await until(sees_the_other, "the server announces the other client", OTHERS_SECONDS):
 		return
 	_introduce.rpc_id(1)
 	await _exchange(multiplayer.get_peers())
 	_finish.rpc_id(1)
-	if not await until(func() -> bool: return _may_leave, "the server says goodbye", 30.0):
+	if not await until(func() -> bool: return _may_leave, "the server says goodbye", OTHERS_SECONDS):
 		return
 	if role == "beta":
 		var sees_alpha_leave: Callable = func() -> bool: return multiplayer.get_peers().size() == 1

@@ -29,13 +29,13 @@ func _serve() -> void:
 	if not check_equal(peer.create_server(port), OK, "the server starts"):
 		return
 	multiplayer.multiplayer_peer = peer
-	await until(_hears(["peer_connected"]), "a client joins", 30.0)
+	await until(_hears(["peer_connected"]), "a client joins", OTHERS_SECONDS)
 	(multiplayer as SceneMultiplayer).disconnect_peer(multiplayer.get_peers()[0])
 	check(multiplayer.get_peers().is_empty(), "a kicked client is gone from the list at once")
-	await until(_hears(["peer_connected"]), "the client joins again", 30.0)
+	await until(_hears(["peer_connected"]), "the client joins again", OTHERS_SECONDS)
 	_let_go.rpc()
 	await until(_hears(["peer_disconnected"]), "the client leaves")
-	await until(_hears(["peer_connected"]), "the client joins a third time", 30.0)
+	await until(_hears(["peer_connected"]), "the client joins a third time", OTHERS_SECONDS)
 	peer.close()
 	await until(_hears(["server_disconnected"]), "closing the peer ends the server's own session")
 	check(multiplayer.get_peers().is_empty(), "no peer is left")
@@ -59,7 +59,7 @@ func _join_until(peer: MultiplayerPeer, end: String) -> void:
 	if not check_equal(peer.create_client(LOCALHOST, port), OK, "the same object starts again: " + end):
 		return
 	multiplayer.multiplayer_peer = peer
-	await until(_hears(["connected_to_server", "peer_connected"]), "connects: " + end, 30.0)
+	await until(_hears(["connected_to_server", "peer_connected"]), "connects: " + end, OTHERS_SECONDS)
 	if end == "leaves":
 		# Without this the server might hear of the client's coming and going at once, which is
 		# nothing.

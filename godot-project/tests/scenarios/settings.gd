@@ -5,6 +5,8 @@ extends "res://tests/support/scenario.gd"
 const WHOLE: Array[String] = ["timeout_limit", "timeout_minimum", "timeout_maximum", "ping_interval"]
 const SECONDS: Dictionary[String, float] = {"connect_timeout": 0.0, "max_stall_time": 120.0}
 const BEYOND_INT: int = 2147483648
+## Shorter than any attempt lasts without these settings.
+const LONG_SERVICE_MSEC: int = 15_000
 
 ## Answers nobody.
 var _silent := PacketPeerUDP.new()
@@ -69,12 +71,12 @@ func _check_connect_timeout() -> void:
 	connection.connect_timeout = 0.2
 	check_equal(connection.create_host(1), OK, "a bare host starts")
 	check(connection.connect_to_host(LOCALHOST, _silent.get_local_port()) != null, "it connects")
-	var event: Array = connection.service(10000)
+	var event: Array = connection.service(LONG_SERVICE_MSEC)
 	check_equal(event[0], EVENT_DISCONNECT, "the attempt of a bare host ends as well")
 	connection.destroy()
 
 
-## ENet's own would take five seconds at least.
+## With ENet's own the attempt would last half a minute.
 func _check_timeouts() -> void:
 	var connection: ENetConnectionRs = new_connection()
 	connection.timeout_limit = 1
@@ -82,7 +84,7 @@ func _check_timeouts() -> void:
 	connection.timeout_maximum = 400
 	check_equal(connection.create_host(1), OK, "a bare host with short timeouts starts")
 	check(connection.connect_to_host(LOCALHOST, _silent.get_local_port()) != null, "it connects to nobody")
-	check_equal(connection.service(4000)[0], EVENT_DISCONNECT, "its peers begin with its timeouts")
+	check_equal(connection.service(LONG_SERVICE_MSEC)[0], EVENT_DISCONNECT, "its peers begin with its timeouts")
 	connection.destroy()
 
 
@@ -95,5 +97,5 @@ func _check_live_host() -> void:
 	check_equal(connection.service(400)[0], EVENT_NONE, "an attempt under way keeps its limit")
 	peer.reset()
 	check(connection.connect_to_host(LOCALHOST, _silent.get_local_port()) != null, "it connects again")
-	check_equal(connection.service(4000)[0], EVENT_DISCONNECT, "a later attempt has the new one")
+	check_equal(connection.service(LONG_SERVICE_MSEC)[0], EVENT_DISCONNECT, "a later attempt has the new one")
 	connection.destroy()

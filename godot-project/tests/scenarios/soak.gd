@@ -21,8 +21,6 @@ const FRAMES_PER_SECOND: int = 30
 const SLOTS: int = 200
 ## For the last ones to leave, also where the other side has to find out by itself.
 const SETTLE_SECONDS: float = 90.0
-## What the server waits for the first client, beside the span of the soak.
-const START_SECONDS: float = 30.0
 
 ## Of the server: [NumberedLink] by the client's id.
 var _links: Dictionary = {}
@@ -60,7 +58,7 @@ func _serve() -> void:
 	var is_empty: Callable = func() -> bool:
 		_serve_frame(server)
 		return _links.is_empty() and _arrivals > 0
-	await until(is_empty, "everybody leaves", START_SECONDS + SETTLE_SECONDS)
+	await until(is_empty, "everybody leaves", OTHERS_SECONDS + SETTLE_SECONDS)
 	await pump(0.5)
 	_tell_rest("end")
 	print(SERVER_MARK, JSON.stringify({

@@ -36,7 +36,7 @@ func run() -> void:
 func _serve() -> void:
 	if not check_equal(_peer.create_server(port, 1), OK, "the server starts"):
 		return
-	if not await until(func() -> bool: return not _signals.is_empty(), "a client joins", 30.0):
+	if not await until(func() -> bool: return not _signals.is_empty(), "a client joins", OTHERS_SECONDS):
 		return
 	var id: int = _signals[0][1]
 	_peer.get_peer(id).set_timeout(TIMEOUT[0], TIMEOUT[1], TIMEOUT[2])
@@ -68,14 +68,14 @@ func _join() -> void:
 	await server_listens()
 	if not check_equal(_peer.create_client(LOCALHOST, port), OK, "the client starts"):
 		return
-	if not await until(func() -> bool: return not _signals.is_empty(), "the client connects", 30.0):
+	if not await until(func() -> bool: return not _signals.is_empty(), "the client connects", OTHERS_SECONDS):
 		return
 	_peer.get_peer(1).set_timeout(TIMEOUT[0], TIMEOUT[1], TIMEOUT[2])
 	var numbers: Array = []
 	await until(_takes_until.bind(numbers, RUN_UP), "the run-up arrives")
 	_stall()
 	if arguments.get("expect") == "dropped":
-		await until(func() -> bool: return _signals.size() > 1, "the client learns that it was given up", 30.0)
+		await until(func() -> bool: return _signals.size() > 1, "the client learns that it was given up", OTHERS_SECONDS)
 		return
 	var before: int = numbers.size()
 	await until(_takes_until.bind(numbers, before + STALL_MSEC / SEND_INTERVAL_MSEC / 4), "the backlog arrives")

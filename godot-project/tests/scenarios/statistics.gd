@@ -35,8 +35,8 @@ func _check_session() -> void:
 	var unread: Dictionary = _server.get_statistics()
 	check_equal([unread.peers, unread.packets_unread], [1, PACKETS], "the packets wait for the game")
 	check(unread.bytes_received > PACKETS * PACKET_SIZE, "their bytes were counted", str(unread.bytes_received))
-	check_equal(_server.host.get_statistics().datagrams_received, _server.get_statistics().datagrams_received,
-		"the host counts as its peer does")
+	# Between two looks there may be another datagram.
+	await until(func() -> bool: return _received_by(_server.host) == _received_by(_server), "the host counts as its peer does")
 	check_equal(_server.get_statistics().keys(), _server.host.get_statistics().keys() + ["packets_unread"],
 		"and has the same numbers")
 	if other_class.ends_with("Rs"):
@@ -45,8 +45,11 @@ func _check_session() -> void:
 	var of_peer: Dictionary = peer.get_statistics()
 	check(of_peer.bytes_received > PACKETS * PACKET_SIZE, "the peer's bytes were counted", str(of_peer))
 	check(of_peer.datagrams_received <= unread.datagrams_received + 100, "not more than the host's")
-	check(of_peer.round_trip_time >= 1 and of_peer.round_trip_time <= 500, "its round trip is known", str(of_peer))
-	check_equal(of_peer.round_trip_time, int(peer.get_statistic(ENetPacketPeer.PEER_ROUND_TRIP_TIME)), "as get_statistic tells")
+	check(of_peer.round_trip_time >= 1 and of_peer.round_trip_time <= 5000, "its round trip is known", str(of_peer))
+	var is_the_same: Callable = func() -> bool:
+		var told: int = int(peer.get_statistic(ENetPacketPeer.PEER_ROUND_TRIP_TIME))
+		return peer.get_statistics().round_trip_time == told
+	await until(is_the_same, "as get_statistic tells")
 	check(of_peer.congestion_window > 0, "its window is known", str(of_peer))
 	check_equal(of_peer.mtu, 1392, "and the largest datagram of both sides")
 	await until(func() -> bool: return peer.get_statistics().path_mtu == 1392, "the path is known to carry it")
@@ -58,6 +61,10 @@ func _check_session() -> void:
 	complains("statistics of a peer that is gone", peer.get_statistics, {})
 	check(_server.get_statistics().bytes_received >= seen[1], "the host keeps what it counted")
 	_end()
+
+
+func _received_by(object: Object) -> int:
+	return object.get_statistics().datagrams_received
 
 
 func _are_equal() -> bool:
@@ -81,12 +88,12 @@ func _check_waiting() -> void:
 	polled = [_client]
 	for index: int in PACKETS * 3:
 		_client.put_packet(pattern(PACKET_SIZE, index))
+	# Without the network thread it is still in the socket.
+	if ProjectSettings.get_setting("network/enet_rs/use_network_thread"):
+		await until(func() -> bool: return _server.get_statistics().dropped.memory > 0, "what does not fit is not taken")
 	await pump(QUIET_SECONDS)
 	var waiting: Dictionary = _server.get_statistics()
 	check(waiting.bytes_waiting < MEMORY + 2 * PACKET_SIZE, "no more waits than may", str(waiting))
-	# Without the network thread it is still in the socket.
-	if waiting.events_waiting > 0:
-		check(waiting.dropped.memory > 0, "the rest was not taken", str(waiting))
 	polled = [_server, _client]
 	await until(func() -> bool: return _server.get_available_packet_count() == PACKETS * 3, "all arrives when it is taken")
 	await until(func() -> bool: return _server.get_statistics().bytes_waiting == 0, "what was taken waits no more")
@@ -100,8 +107,9 @@ func _check_refusals() -> void:
 	polled = [_server, _client]
 	await until(func() -> bool: return _client.get_connection_status() == DISCONNECTED, "it is turned away")
 	var seen: Dictionary = _server.get_statistics()
-	check_equal([seen.connects_refused, seen.dropped.connect_refused, seen.half_open, seen.waiting], [1, 1, 0, 0],
-		"a refusal is counted")
+	# A CONNECT that was not answered in time is repeated, and refused once more.
+	check(seen.connects_refused >= 1, "a refusal is counted", str(seen))
+	check_equal([seen.dropped.connect_refused, seen.half_open, seen.waiting], [seen.connects_refused, 0, 0], "as such alone")
 	check(seen.unproven_bytes_sent > 0 and seen.unproven_bytes_sent < seen.unproven_bytes_received,
 		"it was no longer than what it answers", str(seen))
 	var stranger := PacketPeerUDP.new()

@@ -41,7 +41,7 @@ func run() -> void:
 		await server_listens()
 		err = _peer.create_client(LOCALHOST, port, CHANNELS, 0, CLIENT_BANDWIDTH)
 	if check_equal(err, OK, "the %s starts" % role):
-		if await until(func() -> bool: return not _signals.is_empty(), "they connect", 30.0):
+		if await until(func() -> bool: return not _signals.is_empty(), "they connect", OTHERS_SECONDS):
 			_remote = _signals[0][1]
 			await _exchange()
 			_judge(expects_drops)

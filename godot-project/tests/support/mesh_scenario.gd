@@ -44,6 +44,7 @@ func add(node: MeshNode, other: MeshNode) -> void:
 	var expected: Array = node.signals + [["peer_connected", other.id]]
 	answers(what, node.peer.add_mesh_peer.bind(other.id, node.hosts[other.id]), OK)
 	check_equal(node.signals, expected, what + ", which is reported before the call returns")
+	never_throttle(node.peer.get_peer(other.id))
 
 
 ## Makes a connection of two nodes and puts it into their [member MeshNode.hosts].

@@ -10,6 +10,10 @@ extends Node
 const LOCALHOST: String = "127.0.0.1"
 ## Longest wait for something that takes milliseconds on an idle machine.
 const PATIENCE_SECONDS: float = 15.0
+## Longest wait for what another process does, which may have yet to start.
+const OTHERS_SECONDS: float = 60.0
+## Polls that every wait has at least: for a process that got no processor its time may be over at once.
+const LEAST_POLLS: int = 20
 ## Characters of a value in a failure's line.
 const SHOWN_LENGTH: int = 300
 const ERRORS_EXPECTED: String = "[errors expected] "
@@ -142,12 +146,12 @@ func until(condition: Callable, what: String, seconds: float = PATIENCE_SECONDS)
 ## As [method until], but without a check: answers whether [param condition] came true.
 func holds_within(condition: Callable, seconds: float) -> bool:
 	var end: int = Time.get_ticks_msec() + int(seconds * 1000.0)
-	while true:
+	var polls: int = 0
+	while polls < LEAST_POLLS or Time.get_ticks_msec() < end:
 		poll_all()
 		if condition.call():
 			return true
-		if Time.get_ticks_msec() >= end:
-			return false
+		polls += 1
 		await get_tree().process_frame
 	return false
 
@@ -171,8 +175,17 @@ func server_listens() -> void:
 		sent.append(asker.put_packet(PackedByteArray([0])) == OK)
 		return sent[-1] and sent[-2]
 	printerr(ERRORS_ALLOWED + "nobody may serve the port yet")
-	await until(is_served, "the server listens")
+	await until(is_served, "the server listens", OTHERS_SECONDS)
 	printerr(ERRORS_OVER)
+
+
+## Lets neither end of the connection of [param peer] drop unreliable packets however late acknowledgements are: on a
+## busy machine ENet's throttle takes them for a crowded path.
+func never_throttle(peer: PacketPeer) -> void:
+	const INTERVAL_MSEC: int = 5000
+	const ACCELERATION: int = 2
+	const DECELERATION: int = 0
+	peer.throttle_configure(INTERVAL_MSEC, ACCELERATION, DECELERATION)
 
 
 ## Services each of [param connections] once, without a wait.

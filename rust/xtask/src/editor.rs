@@ -20,7 +20,7 @@ const SCENES: [&str; 5] = [
 const FRAMES: &str = "200";
 
 /// For one run; generous, since others may be using the machine.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
 
 pub(crate) fn run() -> Result<()> {
     let godot = stage::ready()?;

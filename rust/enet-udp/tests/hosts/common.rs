@@ -11,13 +11,18 @@ use enet_udp::{Bind, HostEvent, UdpHost, UdpHostConfig, UdpPeer};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A wait for one event; no result depends on it.
 pub(crate) const MOMENT: Duration = Duration::from_millis(2);
+/// Nobody serves it, and no system gives it to a socket that asks for any port.
+pub(crate) const CLOSED_PORT: u16 = 1;
 
 pub(crate) const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
+/// Without the throttle, which drops unreliable packets when a busy machine lets acknowledgements wait.
 pub(crate) fn config(threaded: bool) -> UdpHostConfig {
-    UdpHostConfig::new(32).threaded(threaded)
+    UdpHostConfig::new(32)
+        .threaded(threaded)
+        .throttle_enabled(false)
 }
 
 /// A host on a port of the system's choice.

@@ -3,8 +3,8 @@
 use std::slice::from_ref;
 
 use crate::common::{
-    Pair, Relay, client, config, loopback, next_event, payloads, pump, raw_socket, server,
-    wait_until,
+    CLOSED_PORT, Pair, Relay, client, config, loopback, next_event, payloads, pump, raw_socket,
+    server, wait_until,
 };
 use enet_proto::{DisconnectCause, Packet, PeerState, Recovery, SendError};
 use enet_udp::{Bind, ConnectError, HostEvent, UdpHost, UdpHostConfig, UdpPeer};
@@ -365,7 +365,7 @@ mod following {
     #[test]
     fn a_port_that_nobody_serves_ends_the_attempt_as_soon_as_the_system_reports_it() {
         for threaded in [true, false] {
-            let address = raw_socket().local_addr().unwrap();
+            let address = loopback(CLOSED_PORT);
             let client = follower(threaded);
             let peer = client.connect(address, 1, 0).unwrap();
             // Long before the first retransmission: with one more datagram the attempt would not have ended at once.

@@ -124,7 +124,7 @@ const OUR_SERVER: (Class, Class) = (Class::Ours, Class::BuiltIn);
 const OUR_CLIENT: (Class, Class) = (Class::BuiltIn, Class::Ours);
 const ALL_PAIRS: [(Class, Class); 5] = [BUILT_IN, OUR_SERVER, OUR_CLIENT, OURS, UNTHREADED];
 
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// Every case, the long ones first so that they run beside the others.
 pub(super) fn all() -> Vec<Case> {
