@@ -170,6 +170,8 @@ pub(crate) struct Relay {
     back: UdpSocket,
     server: SocketAddr,
     client: Option<SocketAddr>,
+    /// What the client has sent and was passed on.
+    pub(crate) passed: Vec<Vec<u8>>,
 }
 
 impl Relay {
@@ -179,6 +181,7 @@ impl Relay {
             back: raw_socket(),
             server,
             client: None,
+            passed: Vec::new(),
         }
     }
 
@@ -191,6 +194,7 @@ impl Relay {
         for (data, from) in received(&self.front) {
             self.client = Some(from);
             self.back.send_to(&data, self.server).unwrap();
+            self.passed.push(data);
         }
         for (data, _) in received(&self.back) {
             self.front
