@@ -176,12 +176,12 @@ impl Report {
         };
         // With a shorter time a game that runs is not let go sooner than one that stalls.
         let is_short = max_stall_time > 0.0 && max_stall_time <= f64::from(MAX_IDLE_SECONDS);
-        let (or_idle, to_leave) = if is_short {
-            (String::new(), "")
+        let (or_idle, advice) = if is_short {
+            (String::new(), ".")
         } else {
             (
                 format!(", or for {MAX_IDLE_SECONDS} seconds though it ran"),
-                " To leave, call close().",
+                ", or set it to 0 if the game runs meanwhile. To leave, call close().",
             )
         };
         let name = remote.name();
@@ -189,7 +189,7 @@ impl Report {
             Failure::Stalled,
             format!(
                 "This game did not poll for longer than its 'max_stall_time'{allowed}{or_idle}, so {name} was told and \
-                 let go. Poll also while the game loads, or raise 'max_stall_time'.{to_leave}"
+                 let go. Poll also while the game loads, or raise 'max_stall_time'{advice}"
             ),
         )
     }
