@@ -61,6 +61,18 @@ fn they_do_at_6_where_one_datagram_in_a_hundred_is_lost_and_at_3_where_five_are(
 }
 
 #[test]
+fn heavy_loss_of_the_path_itself_does_not_choke_a_transfer() {
+    // Of 15 and of 20 % each way, 28 and 36 % are missing their acknowledgement.
+    for (loss, rate) in [(0.15, 3.0), (0.2, 0.4)] {
+        let path = Path {
+            loss,
+            ..Path::default()
+        };
+        assert_rate(path, rate);
+    }
+}
+
+#[test]
 fn they_do_at_4_towards_a_game_that_polls_every_16_ms_with_a_default_socket_buffer() {
     let path = Path {
         receiver_tick: Duration::from_millis(16),

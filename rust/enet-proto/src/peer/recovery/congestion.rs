@@ -8,7 +8,7 @@
 //!
 //! Differs where ENet's users are hurt otherwise:
 //! - loss without a grown round trip is the path's own and slows nothing down (ENet's paths are radio links), unless
-//!   nearly a third is lost;
+//!   more than half is lost; the look for more bandwidth makes up for it, or would find less and less where a fifth is;
 //! - outside of the start the window is 1.25 times the product, not 2, so that small packets on other channels do not
 //!   wait in a queue that we made;
 //! - the window starts at ENet's 64 KiB and, but for the moments of measuring, never falls below.
@@ -29,6 +29,10 @@ const MEASURING_WINDOW: f64 = 4.0 * 1392.0;
 const STARTUP_GAIN: f64 = 2.885;
 /// Rate in the phases of a cycle, each about a round trip long: more, less, and six times what was found.
 const CYCLE: [f64; 8] = [1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
+/// Phases of a cycle in which what is lost was sent at the rate that was found.
+const CRUISING: std::ops::RangeInclusive<usize> = 4..=7;
+/// The largest share of lost bytes that a look for more bandwidth makes up for.
+const LARGEST_MADE_UP_LOSS: f64 = 0.5;
 /// Window in multiples of bandwidth times round trip, in the start and later.
 const STARTUP_WINDOW_GAIN: f64 = 2.885;
 const WINDOW_GAIN: f64 = 1.25;
@@ -38,9 +42,10 @@ const FULL_ROUNDS: u8 = 3;
 /// How long the least round trip counts, and how long the next one is looked for.
 const ROUND_TRIP_LIFETIME: Duration = Duration::from_secs(10);
 const MEASURING_TIME: Duration = Duration::from_millis(200);
-/// Share of lost bytes that means congestion when round trips grew by a quarter too, and when they did not.
+/// Share of lost bytes that means congestion when round trips grew by a quarter too.
 const CONGESTION_LOSS: f64 = 0.02;
-const HOPELESS_LOSS: f64 = 0.3;
+/// Share that does when they did not, of what the path does not lose by itself.
+const HOPELESS_LOSS: f64 = 0.5;
 /// Least loss that says anything, in bytes: a handful of datagrams.
 const TELLING_LOSS_BYTES: u64 = 8 * 1392;
 /// Least round that does: the first overtaking on a path looks like loss for a moment.
@@ -97,6 +102,31 @@ struct Aggregation {
     extra: RoundMaximum,
 }
 
+/// What the path itself loses, however little is sent: summed over the cruising rounds of a cycle.
+#[derive(Debug, Clone, Copy, Default)]
+struct OwnLoss {
+    bytes: u64,
+    lost_bytes: u64,
+    /// Share of the last cycle.
+    share: f64,
+}
+
+impl OwnLoss {
+    /// What has to leave for so much to arrive.
+    fn made_up(&self, arriving: f64) -> f64 {
+        arriving / (1.0 - self.share)
+    }
+
+    fn end_cycle(&mut self) {
+        let sent = self.bytes + self.lost_bytes;
+        let share = self.lost_bytes as f64 / sent.max(1) as f64;
+        *self = Self {
+            share: share.min(LARGEST_MADE_UP_LOSS),
+            ..Self::default()
+        };
+    }
+}
+
 /// The model and what follows from it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Congestion {
@@ -113,6 +143,7 @@ pub(crate) struct Congestion {
     full_bandwidth: f64,
     full_rounds: u8,
     aggregation: Aggregation,
+    own_loss: OwnLoss,
     window: f64,
     ceiling: f64,
 }
@@ -132,6 +163,7 @@ impl Default for Congestion {
             full_bandwidth: 0.0,
             full_rounds: 0,
             aggregation: Aggregation::default(),
+            own_loss: OwnLoss::default(),
             window: LEAST_WINDOW,
             ceiling: LARGEST_WINDOW,
         }
@@ -157,6 +189,7 @@ impl Congestion {
         let rate = match self.mode {
             Mode::Startup => STARTUP_GAIN * bandwidth.max(each_round_trip(LEAST_WINDOW)),
             Mode::Drain => bandwidth / STARTUP_GAIN,
+            Mode::Cycle { phase: 0, .. } => self.own_loss.made_up(bandwidth * CYCLE[0]),
             Mode::Cycle { phase, .. } => bandwidth * CYCLE[phase],
             Mode::Measure { .. } => bandwidth,
         };
@@ -264,6 +297,13 @@ impl Congestion {
         } else if matches!(self.mode, Mode::Cycle { phase: 0, .. }) {
             self.ceiling = (self.ceiling * FULL_GROWTH).min(LARGEST_WINDOW);
         }
+        match self.mode {
+            Mode::Cycle { phase, .. } if CRUISING.contains(&phase) && !self.has_grown(&round) => {
+                self.own_loss.bytes += round.bytes;
+                self.own_loss.lost_bytes += round.lost_bytes;
+            }
+            _ => {}
+        }
         if !round.saw_bandwidth {
             return;
         }
@@ -287,11 +327,16 @@ impl Congestion {
             return false;
         }
         let loss = round.lost_bytes as f64 / (round.lost_bytes + round.bytes).max(1) as f64;
-        let grown = match (round.least_round_trip, self.least_round_trip) {
+        let arrived = self.own_loss.made_up(1.0 - loss);
+        arrived < 1.0 - HOPELESS_LOSS || (loss > CONGESTION_LOSS && self.has_grown(round))
+    }
+
+    /// Whether round trips were longer than the path is, all through a round.
+    fn has_grown(&self, round: &Round) -> bool {
+        match (round.least_round_trip, self.least_round_trip) {
             (Some(seen), Some(least)) => seen > least + least / 4,
             _ => false,
-        };
-        loss > HOPELESS_LOSS || (loss > CONGESTION_LOSS && grown)
+        }
     }
 
     /// Source: draft-ietf-ccwg-bbr, `BBRUpdateACKAggregation`.
@@ -329,6 +374,9 @@ impl Congestion {
                     _ => over,
                 };
                 if next {
+                    if phase + 1 == CYCLE.len() {
+                        self.own_loss.end_cycle();
+                    }
                     self.mode = cycle((phase + 1) % CYCLE.len());
                 }
             }
@@ -350,7 +398,10 @@ impl Congestion {
         let product = self.product();
         let target = match self.mode {
             Mode::Startup => grown.min((product * STARTUP_WINDOW_GAIN).max(self.window)),
-            _ => grown.min(product * WINDOW_GAIN + self.aggregation.extra.get()),
+            _ => {
+                let for_path = self.own_loss.made_up(product * WINDOW_GAIN);
+                grown.min(for_path + self.aggregation.extra.get())
+            }
         };
         self.window = target.min(self.ceiling).clamp(LEAST_WINDOW, LARGEST_WINDOW);
     }

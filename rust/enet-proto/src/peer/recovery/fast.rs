@@ -352,6 +352,7 @@ impl Peer {
                 break;
             }
             fast.probe_allowance += len;
+            fast.acknowledged.lost_bytes += len as u64;
             fast.land(item);
             if let Some(path) = &mut self.path_mtu {
                 path.lost(now, fast.datagram_bytes(item), timeout);
