@@ -219,9 +219,11 @@ func poll_until(
 	return condition.call()
 
 
-## Waits until nothing is under way, without a poll.
+## Waits until nothing is under way, without a poll; no longer than that takes, since hosts have timers of half a second
+## and of a second.
 func settle() -> void:
-	pump([], SETTLE_MSEC)
+	const MSEC: int = 10
+	pump([], MSEC)
 
 
 ## Polls [param objects] for at least [param msec], once a millisecond, and until a network thread has done all that
