@@ -22,6 +22,18 @@ impl RoundMaximum {
         self.rounds[self.current] = 0.0;
     }
 
+    /// The largest value of the running round, 0 if there was none.
+    pub(super) fn latest(&self) -> f64 {
+        self.rounds[self.current]
+    }
+
+    /// Forgets all but the last `count` rounds.
+    pub(super) fn keep(&mut self, count: usize) {
+        for age in count..ROUNDS {
+            self.rounds[(self.current + ROUNDS - age) % ROUNDS] = 0.0;
+        }
+    }
+
     /// The largest value, 0 if there was none.
     pub(super) fn get(&self) -> f64 {
         self.rounds.iter().copied().fold(0.0, f64::max)
@@ -44,5 +56,19 @@ mod tests {
         }
         maximum.next_round();
         assert!(maximum.get() == 1.0);
+    }
+
+    #[test]
+    fn what_is_kept_are_the_last_rounds() {
+        let mut maximum = RoundMaximum::default();
+        for value in (1..=15).rev() {
+            maximum.next_round();
+            maximum.offer(f64::from(value));
+        }
+        assert!((maximum.get(), maximum.latest()) == (10.0, 1.0));
+        maximum.keep(2);
+        assert!(maximum.get() == 2.0);
+        maximum.next_round();
+        assert!(maximum.get() == 2.0);
     }
 }

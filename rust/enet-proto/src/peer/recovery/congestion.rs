@@ -9,6 +9,7 @@
 //! Differs where ENet's users are hurt otherwise:
 //! - loss without a grown round trip is the path's own and slows nothing down (ENet's paths are radio links), unless
 //!   more than half is lost; the look for more bandwidth makes up for it, or would find less and less where a fifth is;
+//! - a path that became slower by half or more is believed after two rounds, not ten;
 //! - outside of the start the window is 1.25 times the product, not 2, so that small packets on other channels do not
 //!   wait in a queue that we made;
 //! - the window starts at ENet's 64 KiB and, but for the moments of measuring, never falls below.
@@ -50,6 +51,9 @@ const HOPELESS_LOSS: f64 = 0.5;
 const TELLING_LOSS_BYTES: u64 = 8 * 1392;
 /// Least round that does: the first overtaking on a path looks like loss for a moment.
 const TELLING_ROUND_BYTES: u64 = 32 * 1024;
+/// A path has become slower when it brings less than this part of what the model says, for so many rounds in a row.
+const COLLAPSE: f64 = 0.5;
+const COLLAPSE_ROUNDS: usize = 2;
 /// What is left of the data in flight after congestion.
 const CEILING_FACTOR: f64 = 0.85;
 
@@ -144,6 +148,8 @@ pub(crate) struct Congestion {
     full_rounds: u8,
     aggregation: Aggregation,
     own_loss: OwnLoss,
+    /// Rounds in a row that brought far less than the model says.
+    poor_rounds: usize,
     window: f64,
     ceiling: f64,
 }
@@ -164,6 +170,7 @@ impl Default for Congestion {
             full_rounds: 0,
             aggregation: Aggregation::default(),
             own_loss: OwnLoss::default(),
+            poor_rounds: 0,
             window: LEAST_WINDOW,
             ceiling: LARGEST_WINDOW,
         }
@@ -315,8 +322,26 @@ impl Congestion {
                 self.full_rounds += 1;
             }
         }
+        self.notice_collapse(&round);
         self.bandwidth.next_round();
         self.aggregation.extra.next_round();
+    }
+
+    /// Believes the last rounds alone when the path has become slower: eight more at the old rate would drown all else on it.
+    fn notice_collapse(&mut self, round: &Round) {
+        let is_telling = round.bytes + round.lost_bytes >= TELLING_ROUND_BYTES;
+        let is_poor =
+            self.own_loss.made_up(self.bandwidth.latest()) < COLLAPSE * self.bandwidth.get();
+        self.poor_rounds = if is_telling && is_poor {
+            self.poor_rounds + 1
+        } else {
+            0
+        };
+        if self.poor_rounds == COLLAPSE_ROUNDS {
+            self.poor_rounds = 0;
+            self.bandwidth.keep(COLLAPSE_ROUNDS);
+            self.aggregation.extra.keep(COLLAPSE_ROUNDS);
+        }
     }
 
     /// Whether what a round lost was lost in a full queue.

@@ -276,3 +276,28 @@ fn path_that_has_become_longer_is_learned_and_does_not_look_like_one_that_loses(
         assert!(taken < 2_000, "{taken} ms, busy before: {was_busy}");
     }
 }
+
+#[test]
+fn a_path_that_becomes_twenty_times_narrower_is_not_drowned_for_long() {
+    let mut pair = Setup::new(14)
+        .link(|link| {
+            link.delay(millis(50))
+                .jitter(millis(2))
+                .rate_limit(20_000_000, 400_000)
+        })
+        .connected();
+    for _ in 0..800 {
+        pair.client.send(0, Packet::reliable(payload(60_000)));
+    }
+    pair.run_for(millis(1500));
+    let received = pair.server.received().len();
+    assert!(received > 200, "{received} until then");
+    pair.set_link(|link| link.rate_limit(1_000_000, 65_536));
+    pair.run_for(millis(1000));
+    let dropped = pair.link_to_server().statistics().queue_dropped;
+    pair.run_for(millis(2000));
+    let later = pair.link_to_server().statistics().queue_dropped - dropped;
+    assert!(later < 100, "{later} datagrams dropped after a second");
+    let received = pair.server.received().len() - received;
+    assert!(received > 40, "{received} of the 50 that fit");
+}
