@@ -4,13 +4,31 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 
+use anyhow::{Context as _, Result, ensure};
 use socket2::SockRef;
 
-/// Asks for `bytes` of receive and send buffer for the UDP socket of this process on `port`.
+const LIMIT_FILE: &str = "/proc/sys/net/core/rmem_max";
+
+/// Checks that the system grants sockets `bytes` of receive buffer.
+///
+/// # Errors
+/// If it grants less.
+pub(crate) fn ensure_granted(bytes: usize) -> Result<()> {
+    let text =
+        fs::read_to_string(LIMIT_FILE).with_context(|| format!("cannot read {LIMIT_FILE}"))?;
+    let limit: usize = text.trim().parse().context("a limit is a number")?;
+    ensure!(
+        limit >= bytes,
+        "the system grants sockets {limit} B of receive buffer: sysctl -w net.core.rmem_max={bytes}"
+    );
+    Ok(())
+}
+
+/// Gives `bytes` of receive and send buffer to the UDP socket of this process on `port`.
 ///
 /// # Panics
 /// If there is no such socket, or the system grants less.
-pub(crate) fn enlarge(port: u16, bytes: usize) {
+pub(crate) fn resize(port: u16, bytes: usize) {
     let entries = fs::read_dir("/proc/self/fd").expect("Linux has /proc");
     let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     for number in numbers.collect::<Vec<i32>>() {
@@ -28,7 +46,7 @@ pub(crate) fn enlarge(port: u16, bytes: usize) {
         let granted = socket.recv_buffer_size().expect("a socket tells its size");
         assert!(
             granted >= bytes,
-            "the system grants {granted} B of receive buffer: raise net.core.rmem_max"
+            "the system grants {granted} B of receive buffer"
         );
         return;
     }

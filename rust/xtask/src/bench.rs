@@ -19,7 +19,8 @@ beside the built-in class, and writes docs/performance.md with its plots. Takes 
   --out FOLDER    write the page and the plots there instead, whatever was measured
 
 C ENet is looked for at $ENET_LIBRARY, in the folders of the Godot that setup finds, and in those of the package in the
-cache, which is fetched if need be. Hand-written notes for the page are in rust/bench/notes.md.";
+cache, which is fetched if need be. The row broadcast wants large socket buffers: sysctl -w net.core.rmem_max=4194304.
+Hand-written notes for the page are in rust/bench/notes.md.";
 
 const LIBRARY: &str = "libenet.so.7";
 
