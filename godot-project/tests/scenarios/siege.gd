@@ -210,6 +210,8 @@ func _play() -> void:
 			_step_newcomers(newcomers)
 		return _links.values().all(func(link: Link) -> bool: return link.is_settled())
 	await holds_within(is_done, JOIN_SECONDS + PLAY_SECONDS)
+	# A short attack on a slow machine may be over before the first newcomer is in.
+	await holds_within(newcomers.is_first_done, NEWCOMER_MSEC / 1000.0 + 1.0)
 	newcomers.end()
 	for link: Link in _links.values():
 		if not link.has_left:
@@ -227,7 +229,8 @@ func _play() -> void:
 ## They come from when all play to the end of the attack.
 func _step_newcomers(newcomers: Newcomers) -> void:
 	if _links.values().any(func(link: Link) -> bool: return link.reliable_announced >= 0):
-		newcomers.end()
+		if newcomers.is_first_done():
+			newcomers.end()
 	elif _links.values().all(func(link: Link) -> bool: return link.reliable_received > 0):
 		newcomers.step()
 
@@ -280,6 +283,12 @@ class Newcomers:
 			_peer.close()
 			_peer = null
 			_next_msec = now + PAUSE_MSEC
+
+	## Goes on with the first newcomer; answers whether nobody is waited for: he is in, or failed, or never came.
+	func is_first_done() -> bool:
+		if _peer != null and joins_msec.is_empty():
+			step()
+		return _peer == null or not joins_msec.is_empty()
 
 	func end() -> void:
 		if _peer != null:

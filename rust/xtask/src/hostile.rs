@@ -13,10 +13,12 @@ use crate::build::{self, Profile};
 use crate::godot_tests::Class;
 use crate::{args, stage};
 use siege::{Attack, Siege};
+use verdict::Demands;
 
 pub(crate) const HELP: &str = "\
 Attacks a server while players play on it, all of them processes of their own, and fails if a player is dropped, a
-reliable packet is lost, or an address that has not proven itself gets more bytes than came from it (Linux).
+reliable packet is lost, a newcomer does not get in, or an address that has not proven itself gets more bytes than came
+from it (Linux).
 
   flood          CONNECTs of forged addresses, as many as one core can send, at a server with 16 players of the built-in
                  class, while one newcomer after the other joins; then the same at a built-in server, to compare
@@ -121,7 +123,11 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         let outcome = siege.play(&godot)?;
         print!("{}", outcome.table());
         if siege.is_judged() {
-            let found = verdict::problems(&outcome, !options.quick);
+            let demands = Demands {
+                strict: !options.quick,
+                newcomers: siege.has_newcomers(),
+            };
+            let found = verdict::problems(&outcome, demands);
             if !found.is_empty() {
                 outcome.runs.iter().for_each(crate::process::Run::print);
             }

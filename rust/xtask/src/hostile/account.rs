@@ -40,6 +40,7 @@ pub(super) struct Game {
     pub(super) reliable: u64,
     pub(super) unreliable: u64,
     pub(super) unreliable_sent: u64,
+    /// How long each newcomer took, also who did not join in the end; and how many did not.
     pub(super) joins_msec: Vec<u64>,
     pub(super) joins_failed: u64,
     /// How long a newcomer had waited when the attack was over, who had not joined.
@@ -112,6 +113,11 @@ impl Outcome {
             .unwrap_or(0)
     }
 
+    /// How many newcomers joined.
+    pub(super) fn joined(&self) -> u64 {
+        self.of_clients(|game| (game.joins_msec.len() as u64).saturating_sub(game.joins_failed))
+    }
+
     pub(super) fn of_clients(&self, value: fn(&Game) -> u64) -> u64 {
         self.clients.iter().map(value).sum()
     }
@@ -155,16 +161,12 @@ impl Outcome {
                 server.unreliable_sent,
             ),
         );
-        let joined: usize = self.clients.iter().map(|game| game.joins_msec.len()).sum();
-        if joined > 0 || self.longest_join() > 0 {
-            let failed = self.of_clients(|game| game.joins_failed);
+        let failed = self.of_clients(|game| game.joins_failed);
+        if self.joined() + failed > 0 || self.longest_join() > 0 {
+            let (joined, longest) = (self.joined(), self.longest_join());
             row(
                 "newcomers joined",
-                format!(
-                    "{}, the longest wait {} ms",
-                    joined as u64 - failed,
-                    self.longest_join()
-                ),
+                format!("{joined}, {failed} failed, the longest wait {longest} ms"),
             );
         }
         if let (Some(first), Some(most)) =
@@ -284,7 +286,7 @@ pub(super) mod tests {
             "480 for 46800",
             "2 of 0",
             "9 of 10",
-            "2, the longest wait 540 ms",
+            "2, 0 failed, the longest wait 540 ms",
             "dropped malformed",
         ] {
             assert!(table.contains(part), "{part}:\n{table}");

@@ -60,6 +60,11 @@ impl Siege {
         self.server != Class::BuiltIn
     }
 
+    /// Whether one newcomer after the other tries to join meanwhile.
+    pub(super) const fn has_newcomers(&self) -> bool {
+        matches!(self.attack, Attack::Flood { .. })
+    }
+
     /// Plays it from start to end.
     ///
     /// # Errors

@@ -15,11 +15,17 @@ const JOIN_MSEC: u64 = 2000;
 const GROWTH_KIB: u64 = 24 * 1024;
 const LATE_GROWTH_KIB: u64 = 4 * 1024;
 
+/// What is judged of a siege beside what always is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Demands {
+    /// What depends on what else the machine is doing, and memory, which takes some seconds to be flat.
+    pub(super) strict: bool,
+    /// That newcomers came, and that all got in.
+    pub(super) newcomers: bool,
+}
+
 /// Everything that is wrong.
-///
-/// - `strict`: also judges what depends on what else the machine is doing, and memory, which takes some seconds to be
-///   flat.
-pub(super) fn problems(outcome: &Outcome, strict: bool) -> Vec<String> {
+pub(super) fn problems(outcome: &Outcome, demands: Demands) -> Vec<String> {
     let mut problems = Vec::new();
     for run in &outcome.runs {
         let status_line = (run.name != "attacker").then_some(STATUS);
@@ -82,7 +88,12 @@ pub(super) fn problems(outcome: &Outcome, strict: bool) -> Vec<String> {
         "lines in the logs",
         outcome.unusual_lines.to_string(),
     );
-    if strict {
+    if demands.newcomers {
+        must(outcome.joined() > 0, "no newcomer joined", String::new());
+        let (held, detail) = none(outcome.of_clients(|game| game.joins_failed));
+        must(held, "newcomers who did not get in", detail);
+    }
+    if demands.strict {
         let wait = outcome.longest_join();
         must(
             wait <= JOIN_MSEC,
@@ -114,11 +125,15 @@ mod tests {
 
     const ATTACK: &str = r#"HOSTILE {"datagrams_sent":9,"bytes_sent":500,"answer_bytes":480}"#;
     const STATUS_LINE: &str = "TESTS 1 passed, 0 failed";
+    const ALL: Demands = Demands {
+        strict: true,
+        newcomers: true,
+    };
     const CLIENTS: &str = r#"SIEGE {"unreliable_sent":5,"joins_msec":[500]}"#;
 
     fn found(attack: &str, server: &str, clients: &str) -> Vec<String> {
         let outcome = outcome(attack, &[server, STATUS_LINE], &[clients, STATUS_LINE]);
-        problems(&outcome, true)
+        problems(&outcome, ALL)
     }
 
     #[test]
@@ -196,8 +211,41 @@ mod tests {
         let server = r#"SIEGE {"reliable":9,"memory_kib":[1,1,90000]}"#;
         let late = r#"SIEGE {"joins_msec":[9000]}"#;
         let outcome = outcome(ATTACK, &[server, STATUS_LINE], &[late, STATUS_LINE]);
-        assert!(problems(&outcome, false).is_empty());
-        assert_eq!(problems(&outcome, true).len(), 3);
+        let lenient = Demands {
+            strict: false,
+            ..ALL
+        };
+        assert!(problems(&outcome, lenient).is_empty());
+        assert_eq!(problems(&outcome, ALL).len(), 3);
+    }
+
+    #[test]
+    fn newcomers_must_come_and_get_in_where_there_are_any() {
+        let server = r#"SIEGE {"reliable":9}"#;
+        let judged = |clients: &str, newcomers| {
+            let demands = Demands {
+                strict: false,
+                newcomers,
+            };
+            let outcome = outcome(ATTACK, &[server, STATUS_LINE], &[clients, STATUS_LINE]);
+            problems(&outcome, demands)
+        };
+        let nobody = "no newcomer joined: ";
+        for (clients, found) in [
+            (r#"SIEGE {"joins_msec":[500]}"#, &[][..]),
+            (r#"SIEGE {"join_waiting_msec":900}"#, &[nobody]),
+            (
+                r#"SIEGE {"joins_msec":[9,500],"joins_failed":1}"#,
+                &["newcomers who did not get in: 1"],
+            ),
+            (
+                r#"SIEGE {"joins_msec":[9,9],"joins_failed":2}"#,
+                &[nobody, "newcomers who did not get in: 2"],
+            ),
+        ] {
+            assert_eq!(judged(clients, true), found, "{clients}");
+            assert!(judged(clients, false).is_empty(), "{clients}");
+        }
     }
 
     #[test]
@@ -205,6 +253,6 @@ mod tests {
         let mut lines = vec!["WARNING: a datagram"; LINES + 1];
         lines.extend([r#"SIEGE {"reliable":9}"#, STATUS_LINE]);
         let outcome = outcome(ATTACK, &lines, &[CLIENTS, STATUS_LINE]);
-        assert_eq!(problems(&outcome, true), ["lines in the logs: 11"]);
+        assert_eq!(problems(&outcome, ALL), ["lines in the logs: 11"]);
     }
 }
