@@ -62,6 +62,9 @@ func _check_ban_of_who_is_connected() -> void:
 	var clients: Array[MultiplayerPeer] = [await _join("a client joins"), await _join("another one joins")]
 	_server_signals.clear()
 	check_equal(_server.ban("127.0.0.0/8", 0.0), OK, "their prefix is banned")
+	for client: MultiplayerPeer in clients:
+		_server.set_target_peer(client.get_unique_id())
+		complains("a packet to who is leaving", _server.put_packet.bind(pattern(8, 1)), OK)
 	var are_gone: Callable = func() -> bool:
 		return clients.all(func(client: MultiplayerPeer) -> bool: return client.get_connection_status() == DISCONNECTED)
 	await until(are_gone, "who is connected from there has to leave")

@@ -263,7 +263,7 @@ func _check_kicks() -> void:
 			complains("a kick with %d" % wrong, _server.peer.call.bind("kick", id, wrong), ERR_INVALID_PARAMETER)
 		answers("a kick with %d" % code, _server.peer.call.bind("kick", id, code), OK)
 		await _until_both_over(client, "a kick with %d" % code)
-		_is_told(client, "who is kicked with %d" % code, lost, "KICKED", "with code %d" % code, code)
+		_is_told(client, "who is kicked with %d" % code, lost, "KICKED", "kicked this side with code %d." % code, code)
 		var words: String = "This side kicked peer %d at 127.0.0.1" % id
 		_is_told(_server, "who kicks with %d" % code, ["peer_disconnected"], "LOCAL_CLOSED", words)
 		check(_server.text.ends_with("with code %d." % code), "who kicks with %d: its code" % code, _server.text)

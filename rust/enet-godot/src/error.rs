@@ -228,7 +228,7 @@ pub(crate) enum FilterError {
 pub(crate) enum BanError {
     #[error(transparent)]
     NotActive(#[from] NotActive),
-    #[error("'{text}' cannot be banned: {error}")]
+    #[error("'{text}' is neither an address nor a prefix: {error}")]
     Prefix { text: String, error: PrefixError },
     #[error(
         "the seconds of a ban must be between 0 (for ever) and 1000000000 (inclusive), not {0}"

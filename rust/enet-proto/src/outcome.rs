@@ -98,7 +98,7 @@ impl fmt::Display for Reason {
             Self::IdTaken => "has given this id to somebody else",
             Self::IdInvalid => "does not take this id",
             Self::Filtered => "decided against the connection",
-            Self::Kicked(code) => return write!(f, "ended the connection with code {code}"),
+            Self::Kicked(code) => return write!(f, "kicked this side with code {code}"),
             Self::Closed => "closed the connection",
             Self::Stalled => "has heard nothing of its application for too long",
             Self::TooMany => "has too many connections for now",

@@ -32,7 +32,7 @@ pub enum PrefixError {
         most: u8,
     },
     /// The text is neither an address nor `address/bits`.
-    #[error("not an address, nor an address and a number of bits with a slash between")]
+    #[error("expected an address, or an address and a number of bits with a slash between")]
     NotAPrefix,
 }
 

@@ -59,6 +59,10 @@ fn each_reason_of_a_server_is_told_as_it_is() {
     let kick = Reason::Kicked(4095).to_data();
     let report = by_event(&server(false), Remote, kick, false);
     assert_eq!((report.failure, report.code), (Failure::Kicked, 4095));
+    assert_eq!(
+        report.text,
+        "The server at example.org, port 8910 kicked this side with code 4095."
+    );
 }
 
 #[test]
