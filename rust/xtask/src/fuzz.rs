@@ -19,8 +19,35 @@ const DEFAULT_MINUTES: u64 = 6;
 /// Longest input, in bytes: a choice and the largest datagram.
 const MAXIMUM_LEN: usize = 4100;
 
+/// What fuzzing needs of the machine.
+struct Tool {
+    /// What ends well where it is there: a program and its arguments.
+    probe: &'static [&'static str],
+    /// What to tell where it is not.
+    lack: &'static str,
+}
+
+/// Each builds on the one before.
+const TOOLS: [Tool; 3] = [
+    Tool {
+        probe: &["rustup", "--version"],
+        lack: "rustup is missing: get it from https://rustup.rs",
+    },
+    Tool {
+        probe: &["rustup", "run", "nightly", "rustc", "--version"],
+        lack: "nightly Rust is missing: rustup toolchain install nightly",
+    },
+    Tool {
+        probe: &["rustup", "run", "nightly", "cargo", "fuzz", "--version"],
+        lack: "cargo-fuzz is missing: cargo install cargo-fuzz",
+    },
+];
+
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let plan = Plan::parse(args, &all_targets()?)?;
+    if let Some(tool) = TOOLS.iter().find(|tool| !is_there(tool.probe)) {
+        bail!("{}", tool.lack);
+    }
     let seconds = (plan.minutes * 60 / plan.targets.len() as u64).max(1);
     let mut broken = Vec::new();
     for target in plan.targets {
@@ -85,6 +112,22 @@ impl Plan {
     }
 }
 
+/// Whether a command of a tool ends well; what it prints is not shown.
+fn is_there(probe: &[&str]) -> bool {
+    let Some((program, arguments)) = probe.split_first() else {
+        return false;
+    };
+    let output = command(program).args(arguments).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+/// A program, free of the toolchain that runs us, which is not the one that fuzzes.
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove("CARGO").env_remove("RUSTC");
+    command
+}
+
 /// Fuzzes one target; what is kept of its corpus only seeds it.
 fn fuzz(target: &str, seconds: u64) -> Result<()> {
     let folder = workspace::root().join("rust/enet-fuzz");
@@ -92,7 +135,7 @@ fn fuzz(target: &str, seconds: u64) -> Result<()> {
     std::fs::create_dir_all(&found)
         .with_context(|| format!("cannot make {}", workspace::shown(&found)))?;
     println!("$ cargo fuzz run {target}");
-    let status = Command::new("rustup")
+    let status = command("rustup")
         .args(["run", "nightly", "cargo", "fuzz", "run", "--fuzz-dir"])
         .arg(folder.join("fuzz"))
         .arg(target)
@@ -103,9 +146,6 @@ fn fuzz(target: &str, seconds: u64) -> Result<()> {
         .arg(format!("-max_len={MAXIMUM_LEN}"))
         .arg("-print_final_stats=1")
         .current_dir(&folder)
-        // The toolchain that runs us is not the one that fuzzes.
-        .env_remove("CARGO")
-        .env_remove("RUSTC")
         .status()
         .context("cannot start rustup")?;
     ensure!(status.success(), "cargo fuzz ended with {status}");
@@ -136,6 +176,14 @@ mod tests {
             minutes: 30,
         };
         assert_eq!(plan("peer --minutes 30 codecs").unwrap(), chosen);
+    }
+
+    #[test]
+    fn a_tool_is_there_if_its_command_ends_well() {
+        assert!(is_there(&["cargo", "--version"]));
+        assert!(!is_there(&["cargo", "no-such-subcommand"]));
+        assert!(!is_there(&["no-such-program", "--version"]));
+        assert!(!is_there(&[]));
     }
 
     #[test]
