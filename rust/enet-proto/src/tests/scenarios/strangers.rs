@@ -307,6 +307,40 @@ fn a_lost_acknowledgement_is_repaired_by_a_ping_that_proves_as_much() {
     assert!(seen.unproven_bytes_sent <= seen.unproven_bytes_received);
 }
 
+/// Whoever reads his VERIFY_CONNECT may ask for reminders, each of 8 bytes, by a shorter PING without a sent time.
+#[test]
+fn reminders_are_no_more_bytes_than_the_pings_that_ask_for_them_11_2() {
+    const PINGS: usize = 120;
+    let (mut server, stranger) = (server(false), address(1));
+    let connect = connect(1);
+    server.handle_datagram(START, stranger, &connect);
+    let verify = answers(&mut server, START).remove(0).1;
+    let (session, label) = (
+        u16::from(verify[11]),
+        u16::from_be_bytes([verify[8], verify[9]]),
+    );
+    let ping = Raw::untimed(session << 12 | label).command(0x05, 0xFF, 0, &[]);
+    let (mut received, mut sent) = (connect.len(), verify.len());
+    // As often as an attempt is answered at most.
+    for now in (1..).map(|step| START + millis(500 * step)).take(PINGS) {
+        server.handle_datagram(now, stranger, &ping.0);
+        server.handle_timeout(now);
+        received += ping.0.len();
+        sent += answers(&mut server, now)
+            .iter()
+            .map(|(_, data)| data.len())
+            .sum::<usize>();
+        assert!(sent <= received, "{sent} bytes for {received}");
+    }
+    // Nearly as many: what held them back is that alone.
+    assert!(sent + 8 > received, "{sent} bytes for {received}");
+    let seen = server.statistics();
+    assert_eq!(
+        (seen.unproven_bytes_received, seen.unproven_bytes_sent),
+        (received as u64, sent as u64)
+    );
+}
+
 #[test]
 fn the_first_round_trip_counts_from_the_true_time() {
     for seed in 0..50 {
