@@ -2,7 +2,7 @@ extends Node
 ## Measures what a packet of 100 B costs the thread that calls: put_packet at one peer, poll and get_packet at another.
 ##
 ## Prints a line [code]BENCH {...}[/code] with the medians in microseconds a packet. [code]cargo xtask bench[/code]
-## starts it with [code]--suffix=[/code], [code]--port=[/code] and [code]--frames=[/code].
+## starts it with [code]--suffix=[/code] and [code]--frames=[/code].
 
 const Arguments = preload("res://tests/support/arguments.gd")
 const PACKETS: int = 50
@@ -16,12 +16,11 @@ var _get: PackedFloat64Array = []
 
 
 func _ready() -> void:
-	var port: int = Arguments.number("port", 9999)
 	var server: MultiplayerPeer = Arguments.new_peer()
 	var client: MultiplayerPeer = Arguments.new_peer()
-	var err: Error = server.call("create_server", port, 4)
+	var err: Error = server.call("create_server", 0, 4)
 	assert(err == OK)
-	err = client.call("create_client", "127.0.0.1", port)
+	err = client.call("create_client", "127.0.0.1", server.get("host").call("get_local_port"))
 	assert(err == OK)
 	while client.get_connection_status() != MultiplayerPeer.CONNECTION_CONNECTED:
 		server.poll()

@@ -2,8 +2,8 @@ extends Node
 ## A server at 60 frames a second with an RPC to all and one from each client a frame: what its frames cost.
 ##
 ## Prints a line [code]BENCH {...}[/code]: microseconds a frame in poll and in sending, of the whole process, and the
-## calls received a frame. [code]cargo xtask bench[/code] starts it with [code]--suffix=[/code],
-## [code]--port=[/code], [code]--clients=[/code] and [code]--frames=[/code].
+## calls received a frame. Before, a line [code]PORT ...[/code] with the port that the system gave it. [code]cargo xtask
+## bench[/code] starts it with [code]--suffix=[/code], [code]--clients=[/code] and [code]--frames=[/code].
 
 const Arguments = preload("res://tests/support/arguments.gd")
 const Game = preload("res://tests/bench/game.gd")
@@ -26,8 +26,9 @@ func _ready() -> void:
 	world.add_child(_game)
 	var clients: int = Arguments.number("clients", 128)
 	var peer: MultiplayerPeer = Arguments.new_peer()
-	var err: Error = peer.call("create_server", Arguments.number("port", 9999), clients)
+	var err: Error = peer.call("create_server", 0, clients)
 	assert(err == OK)
+	print("PORT ", peer.get("host").call("get_local_port"))
 	_api.server_relay = false
 	_api.multiplayer_peer = peer
 	while _api.get_peers().size() < clients:

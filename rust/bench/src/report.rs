@@ -55,7 +55,7 @@ fn page(lines: &[Line], notes: &str, machine: &Machine, quick: bool) -> String {
     let notes = Notes::parse(notes);
     let mut text = String::from("# Performance\n\n");
     if quick {
-        text += "**Made with `--quick`: too few rounds for numbers to keep.**\n\n";
+        text += "**Made with `--quick`: too few rounds for numbers to keep, or to judge by a mark.**\n\n";
     }
     text += notes.head;
     let met = lines
@@ -64,9 +64,13 @@ fn page(lines: &[Line], notes: &str, machine: &Machine, quick: bool) -> String {
         .count();
     let marked = lines.iter().filter(|line| line.is_met().is_some()).count();
     text += &format!(
-        "\n\n## Table\n\nMeasured on {} with `cargo xtask bench`: {}. {met} of {marked} marks are met.\n\n",
+        "\n\n## Table\n\nMeasured on {} with `cargo xtask bench`: {}.",
         machine.date, machine.description
     );
+    if marked > 0 {
+        text += &format!(" {met} of {marked} marks are met.");
+    }
+    text += "\n\n";
     text += "| row | work | baseline | ours | ratio | mark | |\n| --- | --- | ---: | ---: | ---: | --- | --- |\n";
     let mut last = "";
     for line in lines {
@@ -224,6 +228,16 @@ mod tests {
         let summary = Summary::of(&[1.0, 2.0, 30.0]);
         assert_eq!(with_range(summary), "2.00 (1.00–30.0)");
         assert_eq!(with_range(Summary::of(&[1234.5])), "1234");
+    }
+
+    #[test]
+    fn what_is_not_judged_has_no_mark_and_no_verdict() {
+        let line = line("bulk", Some(200.0), 150.0, Mark::Ratio(0.5)).unjudged();
+        assert!(!summary(&line).contains("MISSED"), "{}", summary(&line));
+        let text = page(&[line], "Head.", &machine(), true);
+        for word in ["marks are met", "missed", "at most"] {
+            assert!(!text.contains(word), "{word}: {text}");
+        }
     }
 
     #[test]

@@ -32,6 +32,14 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// The same without a mark: of rounds that are too few or too short to be judged.
+    pub(crate) fn unjudged(self) -> Self {
+        Self {
+            mark: Mark::Shown,
+            ..self
+        }
+    }
+
     /// Ours as a part of the baseline, unless that is zero.
     pub(crate) fn ratio(&self) -> Option<f64> {
         self.baseline
@@ -52,7 +60,7 @@ impl Line {
 
 /// What a row needs to run.
 pub(crate) struct Setup {
-    /// Fewer and shorter rounds: to see that it works, not for numbers to keep.
+    /// Fewer and shorter rounds: to see that it works, not for numbers to keep or to judge.
     pub(crate) quick: bool,
     /// What rows over a path have measured, and the pictures show too.
     pub(crate) path_runs: PathRuns,

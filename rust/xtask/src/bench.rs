@@ -14,7 +14,7 @@ Builds and stages everything as it is shipped, runs each row of the table beside
 beside the built-in class, and writes docs/performance.md with its plots. Takes a quarter of an hour on a quiet machine.
 
   ROW...          only these rows; their lines are printed, docs/ is not touched
-  --quick         fewer and shorter rounds, to see that it works; docs/ is not touched
+  --quick         fewer and shorter rounds, to see that it works; no mark is judged, docs/ is not touched
   --no-godot      without the rows that run inside Godot; docs/ is not touched
   --out FOLDER    write the page and the plots there instead, whatever was measured
 

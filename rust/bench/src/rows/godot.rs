@@ -1,10 +1,10 @@
 //! What the network costs inside Godot, beside the built-in class.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::UdpSocket;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
@@ -20,6 +20,8 @@ const CLIENTS: usize = 128;
 /// What the classes' names end with: the built-in's, then ours.
 const SUFFIXES: [&str; 2] = ["", "Rs"];
 const MARK: &str = "BENCH ";
+/// What the line begins with in which a server tells its port.
+const PORT: &str = "PORT ";
 /// No run takes longer unless something hangs.
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -44,11 +46,7 @@ pub(super) fn measure_calls(setup: &Setup) -> Result<Vec<Line>> {
     let frames = setup.pick(500, 100);
     let runs: [Vec<Calls>; 2] = alternate(setup.pick(5, 1), |suffix| {
         let godot = setup.godot.as_ref().context("needs Godot")?;
-        let arguments = [
-            format!("--suffix={suffix}"),
-            port()?,
-            format!("--frames={frames}"),
-        ];
+        let arguments = [format!("--suffix={suffix}"), format!("--frames={frames}")];
         finish(start(godot, "game_thread", &arguments)?)
     })?;
     let line = |what: &str, value: fn(&Calls) -> f64, mark| Line {
@@ -76,14 +74,14 @@ pub(super) fn measure_server(setup: &Setup) -> Result<Vec<Line>> {
     let frames = setup.pick(600, 120);
     let runs: [Vec<Frames>; 2] = alternate(setup.pick(3, 1), |suffix| {
         let godot = setup.godot.as_ref().context("needs Godot")?;
-        let (port, clients) = (port()?, format!("--clients={CLIENTS}"));
+        let clients = format!("--clients={CLIENTS}");
         let arguments = [
             format!("--suffix={suffix}"),
-            port.clone(),
             clients.clone(),
             format!("--frames={frames}"),
         ];
         let server = start(godot, "server", &arguments)?;
+        let port = format!("--port={}", server.told(PORT)?);
         let clients = start(godot, "clients", &[port, clients])?;
         let frames = finish(server);
         drop(clients);
@@ -133,18 +131,37 @@ fn summary<T>(runs: &[T], value: fn(&T) -> f64) -> Summary {
 }
 
 /// A Godot process; killed when dropped.
-struct Running(Child);
+struct Running {
+    child: Child,
+    /// What it prints, a line each.
+    lines: Receiver<String>,
+}
+
+impl Running {
+    /// The rest of its next line that begins with `mark`; those before are forgotten.
+    fn told(&self, mark: &str) -> Result<String> {
+        let end = Instant::now() + LIMIT;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left);
+            let line = line.with_context(|| format!("Godot ended, or hung, without {mark:?}"))?;
+            if let Some(rest) = line.strip_prefix(mark) {
+                return Ok(rest.to_owned());
+            }
+        }
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
         // An error means that it has ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 fn start(godot: &GodotSetup, scene: &str, arguments: &[String]) -> Result<Running> {
-    let child = Command::new(&godot.program)
+    let mut child = Command::new(&godot.program)
         .arg("--headless")
         .arg("--path")
         .arg(&godot.project)
@@ -155,33 +172,22 @@ fn start(godot: &GodotSetup, scene: &str, arguments: &[String]) -> Result<Runnin
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start {}", godot.program.display()))?;
-    Ok(Running(child))
+    let output = child.stdout.take().context("the output is piped")?;
+    let (sender, lines) = channel();
+    // A thread of its own, so that a process that hangs does not take us along.
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            // If nobody listens any more, the time was up; what is printed is read all the same, or the process waits.
+            let _ = sender.send(line);
+        }
+    });
+    Ok(Running { child, lines })
 }
 
 /// Reads what a process measured, and waits for its end.
 fn finish<T: DeserializeOwned>(mut running: Running) -> Result<T> {
-    let output = running.0.stdout.take().expect("piped by `start`");
-    let (sender, lines) = std::sync::mpsc::channel();
-    // A thread of its own, so that a process that hangs does not take us along.
-    thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if let Some(result) = line.strip_prefix(MARK) {
-                // If nobody listens any more, the time was up.
-                let _ = sender.send(result.to_owned());
-            }
-        }
-    });
-    let text = lines
-        .recv_timeout(LIMIT)
-        .context("Godot ended, or hung, without a result")?;
-    let status = running.0.wait().context("cannot wait for Godot")?;
+    let text = running.told(MARK)?;
+    let status = running.child.wait().context("cannot wait for Godot")?;
     ensure!(status.success(), "Godot ended with {status}");
     serde_json::from_str(&text).with_context(|| format!("not a result: {text}"))
-}
-
-/// The argument with a port that is free now.
-fn port() -> Result<String> {
-    let socket = UdpSocket::bind(("0.0.0.0", 0)).context("no port is free")?;
-    let address = socket.local_addr().context("a bound socket has a port")?;
-    Ok(format!("--port={}", address.port()))
 }
