@@ -11,7 +11,7 @@
     reason = "everything measured or counted here is far below 2^52"
 )]
 
-mod c_enet;
+mod c_memory;
 mod clock;
 mod machine;
 mod memory;
@@ -86,7 +86,8 @@ impl Arguments {
 
 fn run(args: impl Iterator<Item = String>) -> Result<()> {
     let arguments = Arguments::parse(args)?;
-    c_enet::load(&arguments.enet.context("--enet needs the path of libenet")?)?;
+    let library = arguments.enet.context("--enet needs the path of libenet")?;
+    c_enet::load(&library, c_memory::HEAP)?;
     let setup = Setup {
         quick: arguments.quick,
         path_runs: PathRuns::new(arguments.quick),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use mimalloc::MiMalloc;
 
-use crate::c_enet;
+use crate::c_memory;
 
 /// The allocator that is shipped with ours, with counters that work while [`counted`] runs.
 pub(crate) struct Counting;
@@ -25,11 +25,11 @@ pub(crate) struct Counts {
 
 /// Runs `work` and counts meanwhile, in all threads: first Rust's share, then that of C ENet.
 pub(crate) fn counted(work: impl FnOnce()) -> [Counts; 2] {
-    let before = [counts(), c_enet::counts()];
+    let before = [counts(), c_memory::counts()];
     COUNTING.store(true, Ordering::Relaxed);
     work();
     COUNTING.store(false, Ordering::Relaxed);
-    let after = [counts(), c_enet::counts()];
+    let after = [counts(), c_memory::counts()];
     [0, 1].map(|side| Counts {
         allocations: after[side].allocations - before[side].allocations,
         live_bytes: after[side].live_bytes - before[side].live_bytes,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use enet_proto::{Packet, PacketFlags};
 use enet_udp::{Bind, HostEvent, UdpHost, UdpHostConfig, UdpPeer};
 
-use crate::c_enet::{CEvent, CHost, CPeer};
+use c_enet::{CEvent, CHost, CPeer};
 
 /// What happened at an endpoint.
 pub(crate) enum Happening<P> {
@@ -35,7 +35,8 @@ impl Party for CHost {
     type Peer = CPeer;
 
     fn connect(&mut self, port: u16, channels: usize) -> CPeer {
-        Self::connect(self, SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), channels)
+        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+        Self::connect(self, address, channels, 0)
     }
 
     fn send(&mut self, peer: &CPeer, flags: PacketFlags, data: &[u8]) {
@@ -106,8 +107,8 @@ impl Party for UdpHost {
 impl From<CEvent> for Happening<CPeer> {
     fn from(event: CEvent) -> Self {
         match event {
-            CEvent::Connect(peer) => Self::Connected(peer),
-            CEvent::Disconnect => Self::Disconnected,
+            CEvent::Connect(peer, _) => Self::Connected(peer),
+            CEvent::Disconnect(_) => Self::Disconnected,
             CEvent::Receive(_, packet) => Self::Received(packet.data().len()),
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use enet_netsim::{LinkConfig, LinkStatistics, Network};
 use enet_proto::{Event, Host, HostConfig, Packet, PacketFlags, PeerId, Time};
 
-use crate::c_enet::{CEvent, CHost, CPeer, simulated};
+use c_enet::{CEvent, CHost, CPeer, simulated};
 
 /// Channels of every connection.
 const CHANNELS: usize = 2;
@@ -154,7 +154,7 @@ impl Path {
         self.set_clock();
         match &mut self.ends[from.0].host {
             AnyHost::C { host, .. } => {
-                host.connect(address, CHANNELS);
+                host.connect(address, CHANNELS, 0);
             }
             AnyHost::Ours { host, .. } => {
                 host.connect(address.into(), CHANNELS, 0)
@@ -314,8 +314,8 @@ impl Path {
                 }
                 while let Some(event) = host.service(Duration::ZERO) {
                     match event {
-                        CEvent::Connect(new) => *peer = Some(new),
-                        CEvent::Disconnect => self.is_broken = true,
+                        CEvent::Connect(new, _) => *peer = Some(new),
+                        CEvent::Disconnect(_) => self.is_broken = true,
                         CEvent::Receive(channel_id, packet) => {
                             end.arrivals
                                 .push(Arrival::new(now, channel_id, packet.data()));

@@ -3,9 +3,9 @@
 //! The tests in `tests/wire` run every scenario with our engine as client and as server opposite
 //!
 //! - `rusty_enet`, ENet 1.3.18 carried over to Rust by machine: always;
-//! - the C library as the distribution installs it, in a small driver program that is compiled when the test runs:
-//!   where `cc` and the development files of ENet are installed (`libenet-dev` on Debian), else the test says so on
-//!   standard error and counts as passed. With `ENET_INTEROP_REQUIRE_C` set, their absence fails the test.
+//! - the C library as a distribution ships it, on Linux, loaded from the path in `$ENET_LIBRARY`, which
+//!   `cargo xtask test` sets to the one that came with Godot. What cannot be loaded from there fails the test; without
+//!   that variable the test says so on standard error and counts as passed.
 //!
 //! And once with each of these on both ends, as a control: what fails there is wrong in the scenario, not in the engine.
 //!

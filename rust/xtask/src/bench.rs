@@ -1,13 +1,12 @@
 //! `cargo xtask bench`: measures beside C ENet and the built-in class, and writes `docs/performance.md`.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::build::{self, Profile};
-use crate::{args, setup, stage, workspace};
+use crate::{args, enet_library, setup, stage, workspace};
 
 pub(crate) const HELP: &str = "\
 Builds and stages everything as it is shipped, runs each row of the table beside C ENet 1.3.18 (libenet.so.7) or, in Godot,
@@ -21,8 +20,6 @@ beside the built-in class, and writes docs/performance.md with its plots. Takes 
 C ENet is looked for at $ENET_LIBRARY, in the folders of the Godot that setup finds, and in those of the package in the
 cache, which is fetched if need be. The row broadcast wants large socket buffers: sysctl -w net.core.rmem_max=4194304.
 Hand-written notes for the page are in rust/bench/notes.md.";
-
-const LIBRARY: &str = "libenet.so.7";
 
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -80,7 +77,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         command.arg("--out").arg(out);
     }
     let near = godot.as_ref().map(|godot| godot.program.as_path());
-    command.arg("--enet").arg(enet_library(near)?);
+    command
+        .arg("--enet")
+        .arg(enet_library::find_or_fetch(near)?);
     let status = command
         .args(&plan.rows)
         .status()
@@ -89,38 +88,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The C library that the baseline is measured with.
-fn enet_library(godot: Option<&Path>) -> Result<PathBuf> {
-    if let Some(path) = env::var_os("ENET_LIBRARY").filter(|value| !value.is_empty()) {
-        return Ok(path.into());
-    }
-    let beside = godot.and_then(|program| Some(program.parent()?.parent()?.to_path_buf()));
-    if let Some(path) = beside.and_then(|prefix| library_below(&prefix.join("lib"))) {
-        return Ok(path);
-    }
-    let package = setup::package()?;
-    match library_below(&package.join("usr/lib")) {
-        Some(path) => Ok(path),
-        None => {
-            bail!("the package of Godot in the cache came without {LIBRARY}; set $ENET_LIBRARY")
-        }
-    }
-}
-
-/// The library in `folder` or in one of the folders in it.
-fn library_below(folder: &Path) -> Option<PathBuf> {
-    let folders = std::fs::read_dir(folder).ok()?;
-    let inner = folders.filter_map(|entry| Some(entry.ok()?.path()));
-    std::iter::once(folder.to_path_buf())
-        .chain(inner)
-        .map(|folder| folder.join(LIBRARY))
-        .find(|path| path.is_file())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::TestFolder;
 
     fn plan(line: &str) -> Result<Plan> {
         Plan::parse(&args::words(line))
@@ -135,20 +105,5 @@ mod tests {
         let out = plan("bulk --quick --out x").unwrap().out();
         assert_eq!(out, Some(PathBuf::from("x")));
         assert!(plan("--out").unwrap_err().to_string().contains("folder"));
-    }
-
-    #[test]
-    fn the_library_is_found_in_a_folder_and_one_below_it() {
-        let folder = TestFolder::new("enet-library");
-        let inner = folder.path().join("x86_64-linux-gnu");
-        std::fs::create_dir_all(&inner).unwrap();
-        assert_eq!(library_below(folder.path()), None);
-        std::fs::write(inner.join(LIBRARY), "").unwrap();
-        assert_eq!(library_below(folder.path()), Some(inner.join(LIBRARY)));
-        std::fs::write(folder.path().join(LIBRARY), "").unwrap();
-        assert_eq!(
-            library_below(folder.path()),
-            Some(folder.path().join(LIBRARY))
-        );
     }
 }

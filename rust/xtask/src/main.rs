@@ -8,6 +8,7 @@ mod build;
 mod demo;
 mod differential;
 mod editor;
+mod enet_library;
 mod export;
 mod fuzz;
 mod godot;

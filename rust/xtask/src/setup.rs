@@ -102,9 +102,16 @@ fn on_path(path: Option<&OsStr>) -> Option<Godot> {
 /// # Errors
 /// If there is none and none can be fetched.
 pub(crate) fn package() -> Result<PathBuf> {
-    let cache = workspace::cache_dir()?;
-    cached_or_fetched(&cache)?;
-    Ok(cache.join("godot"))
+    cached_or_fetched(&workspace::cache_dir()?)?;
+    package_folder()
+}
+
+/// Where [`package`] has or would have it.
+///
+/// # Errors
+/// As [`workspace::cache_dir`].
+pub(crate) fn package_folder() -> Result<PathBuf> {
+    Ok(workspace::cache_dir()?.join("godot"))
 }
 
 /// The Godot in the cache; if it is missing or broken, a newly fetched one.

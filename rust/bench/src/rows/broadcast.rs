@@ -10,12 +10,12 @@ use anyhow::Result;
 use enet_proto::PacketFlags;
 use enet_udp::{UdpHost, UdpPeer};
 
-use crate::c_enet::{CEvent, CHost, CPeer};
 use crate::clock::{process_cpu, thread_cpu};
 use crate::party::{self, Happening, Party};
 use crate::row::{Line, Mark, Setup};
 use crate::sockets;
 use crate::stats::{Summary, in_turns};
+use c_enet::{CEvent, CHost, CPeer};
 
 pub(super) const NAME: &str = "broadcast";
 
@@ -292,7 +292,7 @@ fn play_clients(port: u16, run: Run, shared: &Shared) {
     let mut hosts: Vec<(CHost, Vec<CPeer>)> = (0..CLIENT_HOSTS)
         .map(|_| {
             let mut host = CHost::local(CLIENTS / CLIENT_HOSTS, 1);
-            let peers = (0..CLIENTS / CLIENT_HOSTS).map(|_| host.connect(address, 1));
+            let peers = (0..CLIENTS / CLIENT_HOSTS).map(|_| host.connect(address, 1, 0));
             let peers = peers.collect();
             (host, peers)
         })
@@ -314,7 +314,7 @@ fn play_clients(port: u16, run: Run, shared: &Shared) {
                 }
             }
             while let Some(event) = host.service(Duration::ZERO) {
-                if let CEvent::Connect(peer) = event
+                if let CEvent::Connect(peer, _) = event
                     && !run.throttle
                 {
                     host.disable_throttle(peer);

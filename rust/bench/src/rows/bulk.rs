@@ -3,12 +3,12 @@
 use anyhow::Result;
 use enet_proto::PacketFlags;
 
-use crate::c_enet::CHost;
 use crate::clock::process_cpu_of;
 use crate::party::{self, Happening, Party, connect};
 use crate::row::{Line, Mark, Setup};
 use crate::rusty::RustyHost;
 use crate::stats::interleaved;
+use c_enet::CHost;
 
 pub(super) const NAME: &str = "bulk";
 

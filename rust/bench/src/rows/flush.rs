@@ -6,11 +6,11 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use anyhow::Result;
 use enet_proto::PacketFlags;
 
-use crate::c_enet::CHost;
 use crate::clock::process_cpu_of;
 use crate::party::{self, Happening, Party};
 use crate::row::{Line, Mark, Setup};
 use crate::stats::{Summary, interleaved};
+use c_enet::CHost;
 
 pub(super) const NAME: &str = "flush";
 

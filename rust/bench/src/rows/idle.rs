@@ -5,11 +5,11 @@ use std::hint::black_box;
 use anyhow::Result;
 use enet_proto::{Host, HostConfig, Time};
 
-use crate::c_enet::CHost;
 use crate::clock::thread_cpu;
 use crate::party::{self, Party};
 use crate::row::{Line, Mark, Setup};
 use crate::stats::interleaved;
+use c_enet::CHost;
 
 pub(super) const NAME: &str = "idle";
 

@@ -3,13 +3,13 @@
 use anyhow::Result;
 use enet_proto::{Packet, PacketFlags};
 
-use crate::c_enet::CHost;
 use crate::clock::process_cpu_of;
 use crate::memory::counted;
 use crate::party::{self, Happening, Party, connect};
 use crate::row::{Line, Mark, Setup};
 use crate::rusty::RustyHost;
 use crate::stats::{Summary, interleaved};
+use c_enet::CHost;
 
 pub(super) const NAME: &str = "messages";
 

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::c_enet::CHost;
 use crate::memory::{Counts, counted};
 use crate::party::{self, Happening, Party, connect};
 use crate::row::{Line, Mark, Setup};
 use crate::stats::{Summary, interleaved};
+use c_enet::CHost;
 
 pub(super) const CONNECT: &str = "connect";
 pub(super) const MEMORY: &str = "memory";
@@ -53,7 +53,7 @@ fn connect_at_once(mut server: impl Party) -> f64 {
             let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
             for host in &mut hosts {
                 for _ in 0..CLIENTS / CLIENT_HOSTS {
-                    host.connect(address, 1);
+                    host.connect(address, 1, 0);
                 }
             }
             while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {

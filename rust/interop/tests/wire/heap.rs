@@ -2,6 +2,8 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+#[cfg(target_os = "linux")]
+use std::ffi::c_void;
 
 thread_local! {
     static HELD: Cell<usize> = const { Cell::new(0) };
@@ -10,6 +12,32 @@ thread_local! {
 /// Bytes allocated and not freed by this thread.
 pub(crate) fn held() -> usize {
     HELD.get()
+}
+
+/// What C ENet takes its memory from: that of C, counted as the thread's.
+#[cfg(target_os = "linux")]
+pub(crate) const OF_C: c_enet::Heap = c_enet::Heap {
+    malloc: c_malloc,
+    free: c_free,
+};
+
+#[cfg(target_os = "linux")]
+extern "C" fn c_malloc(size: usize) -> *mut c_void {
+    // SAFETY: any size is allowed, and what is asked about is null or a live allocation.
+    unsafe {
+        let memory = libc::malloc(size);
+        add(libc::malloc_usable_size(memory));
+        memory
+    }
+}
+
+#[cfg(target_os = "linux")]
+extern "C" fn c_free(memory: *mut c_void) {
+    // SAFETY: null or what came from `c_malloc`, once.
+    unsafe {
+        add(libc::malloc_usable_size(memory).wrapping_neg());
+        libc::free(memory);
+    }
 }
 
 /// The system's allocator with a counter for each thread; what crosses threads makes it wrap, which differences undo.

@@ -1,6 +1,10 @@
 //! Every scenario, for every pairing of implementations. The crate page says what is compared and what is tolerated.
 
-mod c_enet;
+#[cfg(target_os = "linux")]
+mod c;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_c.rs"]
+mod c;
 mod endpoint;
 mod heap;
 mod ours;
@@ -10,7 +14,6 @@ mod stage;
 mod victim;
 mod weaknesses;
 
-use c_enet::CEnet;
 use endpoint::{Endpoint, Options};
 use enet_proto::Recovery;
 use ours::Ours;
@@ -30,7 +33,7 @@ fn rusty_enet(options: Options) -> Option<Box<dyn Endpoint>> {
 }
 
 fn c_enet(options: Options) -> Option<Box<dyn Endpoint>> {
-    Some(Box::new(CEnet::new(c_enet::driver()?, options)))
+    c::endpoint(options)
 }
 
 /// A module of tests for each pairing, one test for each scenario.
@@ -84,6 +87,10 @@ pairings! {
     control_c_enet_with_itself: c_enet, c_enet;
 }
 
+/// Of all senders, our fast strategy alone is held to this: here `rusty_enet` with itself, C ENet with itself and our own
+/// `Recovery::Vanilla` all break the connection and end "not within five minutes". It is in the nature of vanilla: each
+/// loss in a row of a packet or its acknowledgement doubles the wait, and at 32 times the first one it gives the remote
+/// up. Every second exchange fails on such a path, and 300 packets leave room for the few failures in a row that it takes.
 #[test]
 fn our_packets_reach_every_receiver_where_three_datagrams_in_ten_are_lost() {
     for remote in [ours, ours_vanilla, rusty_enet, c_enet] {

@@ -33,7 +33,7 @@ impl Role {
     }
 }
 
-/// Makes the endpoint of a role; `None` if its implementation is not installed.
+/// Makes the endpoint of a role; `None` if its implementation is not here.
 pub(crate) type Make = fn(Options) -> Option<Box<dyn Endpoint>>;
 
 pub(crate) struct Stage {
@@ -44,7 +44,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// A client and a server on links of 10 ms, the clock at 1 s; `None` if an implementation is not installed.
+    /// A client and a server on links of 10 ms, the clock at 1 s; `None` if an implementation is not here.
     pub(crate) fn new(makes: [Make; 2], options: [Options; 2]) -> Option<Self> {
         let [client, server] = makes;
         Some(Self {

@@ -33,7 +33,7 @@ pub(crate) fn address(index: u16) -> SocketAddr {
 }
 
 impl Victim {
-    /// A server without a peer, its clock at 10 s; `None` if the implementation is not installed.
+    /// A server without a peer, its clock at 10 s; `None` if the implementation is not here.
     pub(crate) fn new(make: Make, options: Options) -> Option<Self> {
         let mut victim = Self {
             host: make(options)?,

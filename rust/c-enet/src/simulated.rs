@@ -5,18 +5,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use enet_netsim::ReceiveBuffer;
 
-use super::library::{RawAddress, RawBuffer, functions};
+use crate::library::{RawAddress, RawBuffer, functions};
 
 /// Numbers of simulated sockets begin here, far above any the system gives.
 const FIRST_SOCKET: c_int = 1 << 24;
 
 /// What Linux makes of the 256 KiB that ENet asks for.
-const DEFAULT_BUFFER_BYTES: usize = 512 * 1024;
+pub const DEFAULT_BUFFER_BYTES: usize = 512 * 1024;
 
 thread_local! {
     static NOW: Cell<Option<u32>> = const { Cell::new(None) };
@@ -29,35 +29,42 @@ struct Socket {
 }
 
 /// Sets this thread's clock for the library, in milliseconds; `None` gives it back the real one.
-pub(crate) fn set_clock(millis: Option<u32>) {
+pub fn set_clock(millis: Option<u32>) {
     NOW.set(millis);
 }
 
 /// Limits what waits in a socket's receive buffer, as the kernel charges it; [`DEFAULT_BUFFER_BYTES`] before.
-pub(crate) fn set_receive_buffer(socket: i32, bytes: usize) {
+pub fn set_receive_buffer(socket: i32, bytes: usize) {
     with(socket, |socket| socket.incoming.set_capacity(bytes));
 }
 
 /// A datagram arrives; lost if the receive buffer is full.
-pub(crate) fn deliver(socket: i32, from: SocketAddrV4, data: Vec<u8>) {
+pub fn deliver(socket: i32, from: SocketAddrV4, data: Vec<u8>) {
     with(socket, |socket| {
         socket.incoming.put(data.len(), (from, data))
     });
 }
 
 /// The next datagram that the library sent.
-pub(crate) fn take(socket: i32) -> Option<(SocketAddrV4, Vec<u8>)> {
+pub fn take(socket: i32) -> Option<(SocketAddrV4, Vec<u8>)> {
     with(socket, |socket| socket.outgoing.pop_front())
 }
 
 /// Datagrams that found the receive buffer full.
-pub(crate) fn dropped(socket: i32) -> u64 {
+pub fn dropped(socket: i32) -> u64 {
     with(socket, |socket| socket.incoming.dropped())
 }
 
 fn with<T>(socket: c_int, call: impl FnOnce(&mut Socket) -> T) -> T {
     let index = usize::try_from(socket - FIRST_SOCKET).expect("a simulated socket");
     SOCKETS.with_borrow_mut(|sockets| call(&mut sockets[index]))
+}
+
+/// Whether the library's own calls by these names arrive here.
+pub(crate) fn is_in_force() -> bool {
+    // SAFETY: looks a name up as the loader does for the library, and the name ends with a zero.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"enet_socket_receive".as_ptr()) };
+    found.cast_const() == enet_socket_receive as *const c_void
 }
 
 // SAFETY (all functions below): the names and types are those of `enet.h`, which the library calls them by, with

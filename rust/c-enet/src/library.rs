@@ -6,16 +6,40 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::memory;
+use crate::simulated;
 
 /// 1.3.18, as `enet_linked_version` tells it.
 const VERSION: u32 = 1 << 16 | 3 << 8 | 18;
 
-/// The head of `ENetHost`.
+/// The size of the union `ENetProtocol`, which is packed: that of a CONNECT.
+const PROTOCOL_LEN: usize = 48;
+const MAXIMUM_PACKET_COMMANDS: usize = 32;
+const BUFFER_MAXIMUM: usize = 1 + 2 * MAXIMUM_PACKET_COMMANDS;
+
+/// `ENetHost` up to the last member that is used here.
 #[repr(C)]
 pub(super) struct RawHost {
     pub(super) socket: c_int,
     pub(super) address: RawAddress,
+    incoming_bandwidth: u32,
+    outgoing_bandwidth: u32,
+    bandwidth_throttle_epoch: u32,
+    mtu: u32,
+    random_seed: u32,
+    recalculate_bandwidth_limits: c_int,
+    peers: *mut RawPeer,
+    peer_count: usize,
+    channel_limit: usize,
+    service_time: u32,
+    dispatch_queue: [*mut c_void; 2],
+    total_queued: u32,
+    packet_size: usize,
+    header_flags: u16,
+    commands: [[u8; PROTOCOL_LEN]; MAXIMUM_PACKET_COMMANDS],
+    command_count: usize,
+    buffers: [RawBuffer; BUFFER_MAXIMUM],
+    buffer_count: usize,
+    pub(super) checksum: Option<unsafe extern "C" fn(*const RawBuffer, usize) -> u32>,
 }
 
 /// `ENetPeer`, of which nothing is read here.
@@ -34,7 +58,7 @@ pub(super) struct RawAddress {
 #[repr(C)]
 pub(super) struct RawPacket {
     reference_count: usize,
-    flags: u32,
+    pub(super) flags: u32,
     pub(super) data: *mut u8,
     pub(super) data_length: usize,
     free_callback: *mut c_void,
@@ -54,6 +78,15 @@ pub(super) struct RawEvent {
 pub(super) struct RawBuffer {
     pub(super) data: *mut u8,
     pub(super) data_length: usize,
+}
+
+/// Where the library takes its memory from: functions that behave as `malloc` and `free` of C.
+#[derive(Debug, Clone, Copy)]
+pub struct Heap {
+    /// Answers null if there is no memory.
+    pub malloc: extern "C" fn(usize) -> *mut c_void,
+    /// Takes null as well.
+    pub free: extern "C" fn(*mut c_void),
 }
 
 #[repr(C)]
@@ -88,14 +121,19 @@ functions! {
     host_create = "enet_host_create": fn(*const RawAddress, usize, usize, u32, u32) -> *mut RawHost;
     host_destroy = "enet_host_destroy": fn(*mut RawHost);
     host_connect = "enet_host_connect": fn(*mut RawHost, *const RawAddress, usize, u32) -> *mut RawPeer;
+    host_compress_with_range_coder = "enet_host_compress_with_range_coder": fn(*mut RawHost) -> c_int;
     host_service = "enet_host_service": fn(*mut RawHost, *mut RawEvent, u32) -> c_int;
     host_check_events = "enet_host_check_events": fn(*mut RawHost, *mut RawEvent) -> c_int;
     host_flush = "enet_host_flush": fn(*mut RawHost);
     host_broadcast = "enet_host_broadcast": fn(*mut RawHost, u8, *mut RawPacket);
     peer_send = "enet_peer_send": fn(*mut RawPeer, u8, *mut RawPacket) -> c_int;
+    peer_disconnect = "enet_peer_disconnect": fn(*mut RawPeer, u32);
+    peer_disconnect_now = "enet_peer_disconnect_now": fn(*mut RawPeer, u32);
+    peer_disconnect_later = "enet_peer_disconnect_later": fn(*mut RawPeer, u32);
     peer_throttle_configure = "enet_peer_throttle_configure": fn(*mut RawPeer, u32, u32, u32);
     packet_create = "enet_packet_create": fn(*const c_void, usize, u32) -> *mut RawPacket;
     packet_destroy = "enet_packet_destroy": fn(*mut RawPacket);
+    crc32 = "enet_crc32": fn(*const RawBuffer, usize) -> u32;
     // What the library itself calls by these names is defined in `simulated`, which calls these for real sockets.
     time_get = "enet_time_get": fn() -> u32;
     socket_create = "enet_socket_create": fn(c_int) -> c_int;
@@ -109,11 +147,15 @@ functions! {
 
 static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
 
-/// Loads the library at `path` for the rest of the process.
+/// Loads the library at `path` for the rest of the process; once, before any other call here.
 ///
 /// # Errors
-/// If it cannot be loaded or is not ENet 1.3.18.
-pub(crate) fn load(path: &Path) -> Result<()> {
+/// If it cannot be loaded or is not ENet 1.3.18, or if this program was linked without `exported.list`.
+pub fn load(path: &Path, heap: Heap) -> Result<()> {
+    ensure!(
+        simulated::is_in_force(),
+        "this program does not export what takes the place of C ENet's sockets"
+    );
     // SAFETY: the library runs no code when it is loaded.
     let library = unsafe { libloading::Library::new(path) }
         .with_context(|| format!("cannot load {}", path.display()))?;
@@ -130,16 +172,16 @@ pub(crate) fn load(path: &Path) -> Result<()> {
     );
     let functions = FUNCTIONS.get_or_init(|| functions);
     let callbacks = RawCallbacks {
-        malloc: memory::malloc,
-        free: memory::free,
+        malloc: heap.malloc,
+        free: heap.free,
         no_memory: None,
     };
-    // SAFETY: the library copies the callbacks, which behave as malloc and free.
+    // SAFETY: the library copies the callbacks, which behave as malloc and free, as `Heap` demands.
     let result = unsafe { (functions.initialize)(VERSION, &raw const callbacks) };
     ensure!(result == 0, "enet_initialize failed");
     Ok(())
 }
 
 pub(super) fn functions() -> &'static Functions {
-    FUNCTIONS.get().expect("main loads the library first")
+    FUNCTIONS.get().expect("`load` comes first")
 }

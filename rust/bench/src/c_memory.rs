@@ -1,4 +1,4 @@
-//! Counts what the library allocates.
+//! Counts what C ENet allocates.
 
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -8,7 +8,10 @@ use crate::memory::{Counts, is_counting};
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicI64 = AtomicI64::new(0);
 
-pub(super) extern "C" fn malloc(size: usize) -> *mut c_void {
+/// What the library takes its memory from.
+pub(crate) const HEAP: c_enet::Heap = c_enet::Heap { malloc, free };
+
+extern "C" fn malloc(size: usize) -> *mut c_void {
     // SAFETY: any size is allowed.
     let memory = unsafe { libc::malloc(size) };
     if is_counting() {
@@ -18,7 +21,7 @@ pub(super) extern "C" fn malloc(size: usize) -> *mut c_void {
     memory
 }
 
-pub(super) extern "C" fn free(memory: *mut c_void) {
+extern "C" fn free(memory: *mut c_void) {
     if is_counting() {
         BYTES.fetch_sub(usable(memory), Ordering::Relaxed);
     }
