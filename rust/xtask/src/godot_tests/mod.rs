@@ -28,7 +28,12 @@ Needs Godot 4.5 or newer.
 
   NAME...     only the cases whose names contain one of these, such as packets or ours/built-in
   --list      print the names and run nothing
-  --verbose   print what the processes printed, also where all is well";
+  --verbose   print what the processes printed, also where all is well
+
+A scenario of one process can be run alone with arguments of its own; its file in godot-project/tests/scenarios has them:
+
+  cargo xtask godot -- --headless res://tests/run_tests.tscn -- --scenario=sequences \\
+      --class=ENetMultiplayerPeerRs --port=30000 --sequences=10000";
 
 /// Of a failed case; the first is most often the cause of the others.
 const SHOWN_PROBLEMS: usize = 8;
