@@ -8,7 +8,8 @@
 //!
 //! Differs where ENet's users are hurt otherwise:
 //! - loss without a grown round trip is the path's own and slows nothing down (ENet's paths are radio links), unless
-//!   more than half is lost; the look for more bandwidth makes up for it, or would find less and less where a fifth is;
+//!   a third of what otherwise arrives is lost; the look for more bandwidth makes up for a loss of a quarter and more, or
+//!   would find less and less;
 //! - a path that became slower by half or more is believed after two rounds, not ten;
 //! - outside of the start the window is 1.25 times the product, not 2, so that small packets on other channels do not
 //!   wait in a queue that we made;
@@ -32,7 +33,9 @@ const STARTUP_GAIN: f64 = 2.885;
 const CYCLE: [f64; 8] = [1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
 /// Phases of a cycle in which what is lost was sent at the rate that was found.
 const CRUISING: std::ops::RangeInclusive<usize> = 4..=7;
-/// The largest share of lost bytes that a look for more bandwidth makes up for.
+/// Shares of lost bytes that a look for more bandwidth makes up for. Where less is lost it finds more without, and what
+/// short queues lose of several flows is less: more must not be sent for that.
+const LEAST_MADE_UP_LOSS: f64 = 0.25;
 const LARGEST_MADE_UP_LOSS: f64 = 0.5;
 /// Window in multiples of bandwidth times round trip, in the start and later.
 const STARTUP_WINDOW_GAIN: f64 = 2.885;
@@ -45,8 +48,9 @@ const ROUND_TRIP_LIFETIME: Duration = Duration::from_secs(10);
 const MEASURING_TIME: Duration = Duration::from_millis(200);
 /// Share of lost bytes that means congestion when round trips grew by a quarter too.
 const CONGESTION_LOSS: f64 = 0.02;
-/// Share that does when they did not, of what the path does not lose by itself.
-const HOPELESS_LOSS: f64 = 0.5;
+/// Share that does when they did not, of what the path does not lose by itself, at the start and later.
+const STARTUP_HOPELESS_LOSS: f64 = 0.5;
+const HOPELESS_LOSS: f64 = 0.3;
 /// Least loss that says anything, in bytes: a handful of datagrams.
 const TELLING_LOSS_BYTES: u64 = 8 * 1392;
 /// Least round that does: the first overtaking on a path looks like loss for a moment.
@@ -125,7 +129,11 @@ impl OwnLoss {
         let sent = self.bytes + self.lost_bytes;
         let share = self.lost_bytes as f64 / sent.max(1) as f64;
         *self = Self {
-            share: share.min(LARGEST_MADE_UP_LOSS),
+            share: if share < LEAST_MADE_UP_LOSS {
+                0.0
+            } else {
+                share.min(LARGEST_MADE_UP_LOSS)
+            },
             ..Self::default()
         };
     }
@@ -353,7 +361,11 @@ impl Congestion {
         }
         let loss = round.lost_bytes as f64 / (round.lost_bytes + round.bytes).max(1) as f64;
         let arrived = self.own_loss.made_up(1.0 - loss);
-        arrived < 1.0 - HOPELESS_LOSS || (loss > CONGESTION_LOSS && self.has_grown(round))
+        let hopeless = match self.mode {
+            Mode::Startup => STARTUP_HOPELESS_LOSS,
+            _ => HOPELESS_LOSS,
+        };
+        arrived < 1.0 - hopeless || (loss > CONGESTION_LOSS && self.has_grown(round))
     }
 
     /// Whether round trips were longer than the path is, all through a round.
