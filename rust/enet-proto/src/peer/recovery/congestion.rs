@@ -8,8 +8,8 @@
 //!
 //! Differs where ENet's users are hurt otherwise:
 //! - loss without a grown round trip is the path's own and slows nothing down (ENet's paths are radio links), unless
-//!   a third of what otherwise arrives is lost; the look for more bandwidth makes up for a loss of a quarter and more, or
-//!   would find less and less;
+//!   nearly a third of what otherwise arrives is lost, or half at the start; the look for more bandwidth makes up for
+//!   a loss of a quarter and more, or would find less and less;
 //! - a path that became slower by half or more is believed after two rounds, not ten;
 //! - outside of the start the window is 1.25 times the product, not 2, so that small packets on other channels do not
 //!   wait in a queue that we made;
@@ -33,8 +33,8 @@ const STARTUP_GAIN: f64 = 2.885;
 const CYCLE: [f64; 8] = [1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
 /// Phases of a cycle in which what is lost was sent at the rate that was found.
 const CRUISING: std::ops::RangeInclusive<usize> = 4..=7;
-/// Shares of lost bytes that a look for more bandwidth makes up for. Where less is lost it finds more without, and what
-/// short queues lose of several flows is less: more must not be sent for that.
+/// Shares of lost bytes that a look for more bandwidth makes up for. Where less is lost it finds more without, and what a
+/// short queue loses of two flows is less: more must not be sent for that. Four flows or more may lose as much there.
 const LEAST_MADE_UP_LOSS: f64 = 0.25;
 const LARGEST_MADE_UP_LOSS: f64 = 0.5;
 /// Window in multiples of bandwidth times round trip, in the start and later.
