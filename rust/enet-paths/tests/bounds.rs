@@ -63,7 +63,7 @@ fn they_do_at_6_where_one_datagram_in_a_hundred_is_lost_and_at_3_where_five_are(
 #[test]
 fn heavy_loss_of_the_path_itself_does_not_choke_a_transfer() {
     // Of 15 and of 20 % each way, 28 and 36 % are missing their acknowledgement.
-    for (loss, rate) in [(0.15, 0.8), (0.2, 0.4)] {
+    for (loss, rate) in [(0.15, 3.0), (0.2, 0.4)] {
         let path = Path {
             loss,
             ..Path::default()

@@ -102,6 +102,17 @@ struct Round {
     saw_bandwidth: bool,
 }
 
+impl Round {
+    const fn sent_bytes(&self) -> u64 {
+        self.bytes + self.lost_bytes
+    }
+
+    /// Whether enough was sent for what became of it to say anything.
+    const fn is_telling(&self) -> bool {
+        self.sent_bytes() >= TELLING_ROUND_BYTES
+    }
+}
+
 /// Bytes acknowledged at once beyond what the bandwidth explains: receivers answer in batches.
 #[derive(Debug, Clone, Copy, Default)]
 struct Aggregation {
@@ -312,12 +323,12 @@ impl Congestion {
         } else if matches!(self.mode, Mode::Cycle { phase: 0, .. }) {
             self.ceiling = (self.ceiling * FULL_GROWTH).min(LARGEST_WINDOW);
         }
-        match self.mode {
-            Mode::Cycle { phase, .. } if CRUISING.contains(&phase) && !self.has_grown(&round) => {
-                self.own_loss.bytes += round.bytes;
-                self.own_loss.lost_bytes += round.lost_bytes;
-            }
-            _ => {}
+        if let Mode::Cycle { phase, .. } = self.mode
+            && CRUISING.contains(&phase)
+            && !self.has_grown(&round)
+        {
+            self.own_loss.bytes += round.bytes;
+            self.own_loss.lost_bytes += round.lost_bytes;
         }
         if !round.saw_bandwidth {
             return;
@@ -335,12 +346,12 @@ impl Congestion {
         self.aggregation.extra.next_round();
     }
 
-    /// Believes the last rounds alone when the path has become slower: eight more at the old rate would drown all else on it.
+    /// Believes the last rounds alone when the path has become slower: eight more at the old rate would drown all else
+    /// on it.
     fn notice_collapse(&mut self, round: &Round) {
-        let is_telling = round.bytes + round.lost_bytes >= TELLING_ROUND_BYTES;
         let is_poor =
             self.own_loss.made_up(self.bandwidth.latest()) < COLLAPSE * self.bandwidth.get();
-        self.poor_rounds = if is_telling && is_poor {
+        self.poor_rounds = if round.is_telling() && is_poor {
             self.poor_rounds + 1
         } else {
             0
@@ -354,12 +365,10 @@ impl Congestion {
 
     /// Whether what a round lost was lost in a full queue.
     fn is_congested(&self, round: &Round) -> bool {
-        if round.lost_bytes < TELLING_LOSS_BYTES
-            || round.bytes + round.lost_bytes < TELLING_ROUND_BYTES
-        {
+        if round.lost_bytes < TELLING_LOSS_BYTES || !round.is_telling() {
             return false;
         }
-        let loss = round.lost_bytes as f64 / (round.lost_bytes + round.bytes).max(1) as f64;
+        let loss = round.lost_bytes as f64 / round.sent_bytes() as f64;
         let arrived = self.own_loss.made_up(1.0 - loss);
         let hopeless = match self.mode {
             Mode::Startup => STARTUP_HOPELESS_LOSS,
