@@ -32,13 +32,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn every_target_takes_its_corpus_and_mutations_of_it() {
-    let seed = env::var(SEED).map_or(1, |text| text.parse().expect("a seed is a number"));
+    let seed: u64 = env::var(SEED).map_or(1, |text| text.parse().expect("a seed is a number"));
     watch(move |runner| {
         for target in TARGETS {
             let inputs = inputs(target);
             for round in 0..ROUNDS {
                 let result = Check::new()
-                    .seed(seed + round)
+                    .seed(seed * ROUNDS + round)
                     .iters(inputs.len() * DEPTH)
                     .max_shrink_iters(SHRINKS)
                     .run_with(Edits, inputs.clone(), |input| {

@@ -3,8 +3,9 @@
 //! Each peer has its limit, and the host has one. Over the host's, every peer may still have its share of it, an equal
 //! one for each slot, so that those who hold much cannot keep the others from being heard. Beyond its share a peer may
 //! only begin what is next in line on a channel, as others of its packets wait for that, and only as long as the peers
-//! have no more than the limit and a packet beyond their shares. So all together have no more than twice the limit and
-//! two packets of the largest size, and where everybody completes what he begins, nobody waits for good.
+//! have no more than the limit and a packet beyond their shares; after that, what waits for its turn may fill half of a
+//! share, and the other half is kept for what is next. So all together have no more than twice the limit and two packets
+//! of the largest size, and where everybody completes what he begins, nobody waits for good.
 
 use super::Host;
 use crate::channel::Allowance;
@@ -62,10 +63,12 @@ impl Memory {
         let excess = self.excess - beyond(counted) + beyond(waiting);
         let is_much = excess > self.limit.saturating_add(config.maximum_packet_size);
         let limit = own.limit.min(self.share);
-        Allowance {
-            limit,
-            of_next: if is_much { limit } else { own.of_next },
-        }
+        let (limit, of_next) = if is_much {
+            (limit / 2, limit)
+        } else {
+            (limit, own.of_next)
+        };
+        Allowance { limit, of_next }
     }
 }
 

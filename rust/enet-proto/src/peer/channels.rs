@@ -25,6 +25,13 @@ impl ChannelTable {
         usize::from(channel_id) < self.count
     }
 
+    /// The lowest number on the channel that is not acknowledged.
+    pub(crate) fn oldest_unacknowledged(&self, channel_id: u8) -> Option<u16> {
+        let channel = self.used.get(usize::from(channel_id))?.as_deref()?;
+        let (number, _) = channel.unacknowledged.oldest()?;
+        Some(number)
+    }
+
     /// The channel, if the connection has it and it was used.
     pub(crate) fn used(&mut self, channel_id: u8) -> Option<&mut Channel> {
         self.used.get_mut(usize::from(channel_id))?.as_deref_mut()

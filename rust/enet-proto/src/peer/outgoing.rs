@@ -255,6 +255,41 @@ impl OutgoingQueues {
         }
     }
 
+    /// Moves the commands, which are sorted by `order`, to where they belong in `queue`.
+    pub(crate) fn merge<O: Ord>(
+        &mut self,
+        keys: &[Key],
+        queue: Queue,
+        order: impl Fn(&Outgoing) -> O,
+    ) {
+        let Some(&first) = keys.first() else { return };
+        let is_before =
+            |queues: &Self, one, other| order(queues.get(one)) < order(queues.get(other));
+        // Most often all of them belong behind what is there.
+        let tail = self.lists[queue as usize].tail.some();
+        let is_last = tail.is_some_and(|tail| is_before(self, tail, first));
+        let mut behind = self.first(queue).filter(|_| !is_last);
+        for &key in keys {
+            while let Some(other) = behind
+                && !is_before(self, key, other)
+            {
+                behind = self.next(other);
+            }
+            self.unlink(key);
+            let previous = match behind {
+                Some(behind) => self.nodes[behind.index()].previous,
+                None => self.lists[queue as usize].tail,
+            };
+            self.place(queue, key, previous, behind.unwrap_or(Key::NONE));
+        }
+    }
+
+    /// What is in `queue`, from the first on.
+    pub(crate) fn iter(&self, queue: Queue) -> impl Iterator<Item = (Key, &Outgoing)> {
+        std::iter::successors(self.first(queue), |&key| self.next(key))
+            .map(|key| (key, self.get(key)))
+    }
+
     /// The command.
     pub(crate) fn get(&self, key: Key) -> &Outgoing {
         self.nodes[key.index()]

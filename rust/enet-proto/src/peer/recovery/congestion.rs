@@ -209,17 +209,18 @@ impl Congestion {
 
     /// Bytes a second to send, given the smoothed round trip.
     pub(super) fn rate(&self, smoothed: Duration) -> f64 {
-        let round_trip = self.least_round_trip.unwrap_or(smoothed);
-        let each_round_trip = |bytes: f64| bytes / round_trip.as_secs_f64().max(1e-4);
+        let least = self.least_round_trip.unwrap_or(smoothed);
+        let each = |span: Duration, bytes: f64| bytes / span.as_secs_f64().max(1e-4);
         let bandwidth = self.bandwidth.get();
         let rate = match self.mode {
-            Mode::Startup => STARTUP_GAIN * bandwidth.max(each_round_trip(LEAST_WINDOW)),
+            Mode::Startup => STARTUP_GAIN * bandwidth.max(each(least, LEAST_WINDOW)),
             Mode::Drain => bandwidth / STARTUP_GAIN,
             Mode::Cycle { phase: 0, .. } => self.own_loss.made_up(bandwidth * CYCLE[0]),
             Mode::Cycle { phase, .. } => bandwidth * CYCLE[phase],
             Mode::Measure { .. } => bandwidth,
         };
-        rate.max(each_round_trip(MEASURING_WINDOW))
+        // A short path with a narrow link is the queue in front of that: more would only overflow it.
+        rate.max(each(least.max(smoothed), MEASURING_WINDOW))
     }
 
     /// The least round trip seen lately.

@@ -313,7 +313,7 @@ impl Peer {
             self.throttle.step(least);
         }
         if !lost.is_empty() {
-            self.send_again(&lost);
+            self.send_again_in_turn(&lost);
         }
     }
 
@@ -341,17 +341,29 @@ impl Peer {
         {
             return Liveness::Dead;
         }
-        let mut overdue = Vec::new();
-        let mut cursor = Some(head);
+        self.send_probe(now, timeout);
+        Liveness::Alive
+    }
+
+    /// Lets up to two datagrams leave again, of what left a `timeout` ago or earlier or is lost.
+    fn send_probe(&mut self, now: Time, timeout: Duration) {
+        let candidates = self.probe_candidates(now, timeout);
+        let Some(fast) = &mut self.recovery.fast else {
+            return;
+        };
         let most = 2 * self.mtu as usize;
-        while let Some(key) = cursor {
-            cursor = self.queues.next(key);
+        let (mut overdue, mut lost) = (Vec::new(), Vec::new());
+        for key in candidates {
             let item = self.queues.get(key);
             let len = item.wire_len();
-            if item.last.at + timeout > now || fast.probe_allowance + len > most {
+            if fast.probe_allowance + len > most {
                 break;
             }
             fast.probe_allowance += len;
+            if self.queues.queue_of(key) == Queue::Reliable {
+                lost.push(key);
+                continue;
+            }
             fast.acknowledged.lost_bytes += len as u64;
             fast.land(item);
             if let Some(path) = &mut self.path_mtu {
@@ -361,8 +373,8 @@ impl Peer {
             self.traffic.commands_lost += 1;
             overdue.push(key);
         }
-        self.send_again(&overdue);
-        Liveness::Alive
+        self.queues.move_to_front(&lost, Queue::Reliable);
+        self.send_again_first(&overdue);
     }
 
     /// Books that all that may leave has left.

@@ -13,6 +13,7 @@ mod ledger;
 mod loss;
 mod pacing;
 mod redundancy;
+mod resend;
 mod round_trip;
 mod vanilla;
 
@@ -234,23 +235,6 @@ impl Peer {
         self.throttle.record(now, self.round_trip);
         self.last_receive = Millis(now.0.max(1));
         self.recovery.vanilla.earliest_timeout = None;
-    }
-
-    /// Takes commands off the list of sent ones, to be sent again before anything else of their kind.
-    fn send_again(&mut self, keys: &[Key]) {
-        let (mut control, mut reliable) = (Vec::new(), Vec::new());
-        for &key in keys {
-            let item = self.queues.get(key);
-            if item.has_packet() {
-                let len = u32_len(item.payload.len());
-                self.recovery.in_transit = self.recovery.in_transit.saturating_sub(len);
-                reliable.push(key);
-            } else {
-                control.push(key);
-            }
-        }
-        self.queues.move_to_front(&control, Queue::Control);
-        self.queues.move_to_front(&reliable, Queue::Reliable);
     }
 }
 

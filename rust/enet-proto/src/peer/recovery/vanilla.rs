@@ -71,7 +71,7 @@ impl Peer {
             item.timeout = item.timeout.saturating_mul(2);
             overdue.push(key);
         }
-        self.send_again(&overdue);
+        self.send_again_first(&overdue);
         self.aim_at_first_sent();
         Liveness::Alive
     }
