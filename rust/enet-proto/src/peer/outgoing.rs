@@ -507,6 +507,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_merged_comes_to_its_place() {
+        let mut queues = OutgoingQueues::default();
+        for stamp in [2, 4, 6] {
+            queues.push(Queue::Reliable, command(stamp));
+        }
+        let mut merge = |stamps: &[u32]| {
+            let sent: Vec<_> = stamps
+                .iter()
+                .map(|&stamp| queues.push(Queue::Sent, command(stamp)))
+                .collect();
+            queues.merge(&sent, Queue::Reliable, |item| item.stamp);
+            assert!(queues.is_empty(Queue::Sent));
+            self::stamps(&queues, Queue::Reliable)
+        };
+        assert_eq!(merge(&[1, 3, 4, 7]), [1, 2, 3, 4, 4, 6, 7]);
+        assert_eq!(merge(&[8, 9]), [1, 2, 3, 4, 4, 6, 7, 8, 9]);
+        assert_eq!(merge(&[]).len(), 9);
+        assert_eq!(merge(&[0]).first(), Some(&0));
+    }
+
+    #[test]
     fn a_queued_command_moves_without_a_call() {
         // Beyond 128 bytes the compiler calls the C library for each move.
         assert!(size_of::<Node>() <= 128, "{} bytes", size_of::<Node>());

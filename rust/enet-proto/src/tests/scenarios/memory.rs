@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use enet_netsim::LinkConfig;
+
 use super::super::pair::Net;
 use super::strangers::{START, acknowledgement, address, answers, connect, connects};
 use super::*;
@@ -158,6 +160,69 @@ fn where_memory_is_short_all_that_is_reliable_comes_through() {
     let seen = net.server.host.statistics();
     assert!(seen.dropped(DropCause::Memory) > 0, "it was short");
     assert_eq!(seen.waiting_data, 0);
+}
+
+#[test]
+fn a_receiver_without_room_for_what_a_transfer_sends_ahead_is_served() {
+    for channel_count in [1, 4, 8] {
+        let link = |link: LinkConfig| {
+            link.delay(millis(20))
+                .jitter(millis(1))
+                .rate_limit(5_000_000, 131_072)
+        };
+        let mut pair = Setup::new(511)
+            .link(link)
+            .channels(8)
+            .server(|config| config.maximum_waiting_data(262_144))
+            .connected();
+        for packet in 0..200 {
+            let channel_id = packet % channel_count;
+            pair.client
+                .send(channel_id, Packet::reliable(payload(60_000)));
+        }
+        pair.run_until_idle();
+        assert_eq!(pair.client.disconnects(), [], "{channel_count} channels");
+        assert_eq!(
+            pair.server.received().len(),
+            200,
+            "{channel_count} channels"
+        );
+        let dropped = pair.server.host.statistics().dropped(DropCause::Memory);
+        assert!(dropped > 0, "there was room");
+    }
+}
+
+#[test]
+fn a_newcomer_to_a_host_whose_memory_others_hold_for_good_is_heard_within_his_share() {
+    const LARGEST: usize = 100_000;
+    let limits = Limits {
+        memory: 10 * MEMORY,
+        ..Limits::default()
+    };
+    let config = config(64, 9).limits(limits).maximum_packet_size(LARGEST);
+    let mut net = Setup::plain(512)
+        .link(|link| link.delay(millis(20)).jitter(millis(5)).loss(0.02))
+        .server(|_| config.clone())
+        .net(15);
+    for client in 0..15 {
+        net.connect(client, 0);
+        net.run_for(millis(2000));
+        // All but the last begin a message and do not go on with it.
+        if client < 14 {
+            let fragment = Fragment::first_of_two(LARGEST);
+            let begun = Raw::timed(client as u16, 1000).fragment(0x88, 0, 1, fragment, &[1; 10]);
+            let (now, from) = (net.now(), net.clients[client].address);
+            net.server.host.handle_datagram(now, from, &begun.0);
+        }
+    }
+    net.server.events.clear();
+    assert!(waiting(&net) > 10 * MEMORY + LARGEST, "{}", waiting(&net));
+    for _ in 0..200 {
+        net.clients[14].send(0, Packet::reliable(payload(6000)));
+    }
+    net.run_for(millis(60_000));
+    assert_eq!(net.clients[14].disconnects(), []);
+    assert_eq!(net.server.received().len(), 200);
 }
 
 #[test]

@@ -301,3 +301,63 @@ fn a_path_that_becomes_twenty_times_narrower_is_not_drowned_for_long() {
     let received = pair.server.received().len() - received;
     assert!(received > 40, "{received} of the 50 that fit");
 }
+
+#[test]
+fn a_transfer_over_a_short_path_with_a_narrow_link_does_not_overrun_its_queue() {
+    // Bytes a second, bytes of queue, and one way in ms: the path itself holds less than a datagram.
+    for (rate, queue, delay) in [
+        (125_000, 16_384, 2),
+        (100_000, 8192, 10),
+        (1_250_000, 32_768, 1),
+    ] {
+        let mut pair = Setup::new(15)
+            .link(|link| link.delay(millis(delay)).rate_limit(rate, queue))
+            .connected();
+        for _ in 0..30 * rate / 60_000 {
+            pair.client.send(0, Packet::reliable(payload(60_000)));
+        }
+        let seen = |pair: &mut Pair| {
+            let seen = pair.link_to_server().statistics();
+            (seen.queue_dropped, seen.bytes_sent)
+        };
+        pair.run_for(millis(5000));
+        let (dropped, sent) = seen(&mut pair);
+        pair.run_for(millis(20_000));
+        let (dropped, sent) = (seen(&mut pair).0 - dropped, seen(&mut pair).1 - sent);
+        assert!(sent > rate * 18, "{sent} bytes in 20 s of {rate} a second");
+        assert!(
+            dropped * 20 < sent / 1400,
+            "{dropped} dropped of {sent} bytes"
+        );
+    }
+}
+
+#[test]
+fn small_packets_that_were_lost_do_not_wait_for_what_a_transfer_lost() {
+    let mut pair = measured(16);
+    pair.set_link(|link| link.rate_limit(20_000_000, 65_536));
+    for _ in 0..1000 {
+        pair.client.send(1, Packet::reliable(payload(60_000)));
+    }
+    pair.run_for(millis(1500));
+    // Two megabytes are under way, and all of them are lost.
+    pair.set_down(true);
+    for _ in 0..40 {
+        pair.client.send(0, Packet::reliable(payload(100)));
+        pair.run_for(millis(5));
+    }
+    pair.set_link(|link| link.rate_limit(500_000, 65_536));
+    pair.set_down(false);
+    let start = pair.elapsed();
+    let small = |pair: &Pair| {
+        let packets = pair.server.packets();
+        packets.filter(|(channel_id, _)| *channel_id == 0).count()
+    };
+    let before = small(&pair);
+    while small(&pair) < before + 40 {
+        pair.run_for(millis(1));
+        assert!(pair.elapsed() - start < millis(20_000), "never");
+    }
+    let waited = (pair.elapsed() - start).as_millis();
+    assert!(waited < 1000, "{waited} ms");
+}
