@@ -152,6 +152,30 @@ fn empty_packets_that_nobody_takes_are_refused_too() {
 }
 
 #[test]
+fn empty_packets_that_were_handed_out_and_not_taken_are_refused_too() {
+    const MOST: usize = 1000;
+    let mut pair = Setup::new(15)
+        .server(|config| config.maximum_waiting_data(64 * MOST).manual_release(true))
+        .connected();
+    let peer = pair.server.peer();
+    pair.server.host.release(peer, 1, 0); // that it connected
+    // In portions, so that each is handed out before the next arrives.
+    let send = |pair: &mut Pair| {
+        for _ in 0..20 {
+            for _ in 0..100 {
+                pair.client.send(0, Packet::unsequenced(payload(0)));
+            }
+            pair.run_for(millis(50));
+        }
+    };
+    send(&mut pair);
+    assert_eq!(pair.server.received().len(), MOST);
+    pair.server.host.release(peer, 300, 0);
+    send(&mut pair);
+    assert_eq!(pair.server.received().len(), MOST + 300);
+}
+
+#[test]
 fn empty_packets_that_wait_for_an_epoch_to_come_are_refused_too() {
     let most = 64_000 / 64;
     let mut pair = Setup::plain(11)
