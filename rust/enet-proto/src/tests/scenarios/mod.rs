@@ -18,6 +18,7 @@ mod limits;
 mod locating;
 mod memory;
 mod path_mtu;
+mod rates;
 mod recovery;
 mod sending;
 mod strangers;
