@@ -13,6 +13,7 @@ mod disconnecting;
 mod flow;
 mod garbage;
 mod goodbyes;
+mod half_open;
 mod hostile;
 mod limits;
 mod locating;
