@@ -1,12 +1,7 @@
 //! What hostile traffic must not do. The numbers in the names are those of section 11 of the protocol description.
 
-use std::sync::mpsc::{self, Sender};
-
 use super::*;
-use crate::{Compressor, DisconnectCause, Packet, PeerState, PeerStatistics};
-
-/// The largest body of a CONNECT.
-const CONNECT_BODY: usize = 48;
+use crate::{DisconnectCause, Packet, PeerState, PeerStatistics};
 
 /// The server's slot of the only client, and the client's of the server.
 const SLOT: u16 = 0;
@@ -225,34 +220,6 @@ fn empty_and_undersized_unreliable_fragments_are_refused_11_7() {
     );
     assert_eq!(pair.server.host.statistics().datagrams_aborted, 101);
     assert_eq!(pair.server.statistics().waiting_data, 0);
-}
-
-/// Notes how much room it is given, and fails.
-struct Gauge(Sender<usize>);
-
-impl Compressor for Gauge {
-    fn compress(&mut self, _: &[u8], _: &mut [u8]) -> Option<usize> {
-        None
-    }
-
-    fn decompress(&mut self, _: &[u8], output: &mut [u8]) -> Option<usize> {
-        self.0.send(output.len()).expect("the test listens");
-        None
-    }
-}
-
-#[test]
-fn strangers_can_unpack_no_more_than_a_connect_11_8() {
-    let mut pair = Pair::plain(7);
-    let (gauge, rooms) = mpsc::channel();
-    pair.server
-        .host
-        .set_compressor(Some(Box::new(Gauge(gauge))));
-    inject(&mut pair, Raw(vec![0xCF, 0xFF, 0, 0, 1, 2, 3]));
-    inject(&mut pair, Raw(vec![0x4F, 0xFF, 1, 2, 3]));
-    inject(&mut pair, Raw(vec![0x40, 0, 1, 2, 3]));
-    // 256 times as much as the 3 bytes of a peer, which is less than its MTU.
-    assert!(rooms.try_iter().eq([CONNECT_BODY, CONNECT_BODY, 3 * 256]));
 }
 
 #[test]

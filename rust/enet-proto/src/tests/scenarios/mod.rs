@@ -9,6 +9,7 @@ mod alternatives;
 mod bans;
 mod connecting;
 mod counters;
+mod decompression;
 mod disconnecting;
 mod flow;
 mod garbage;
