@@ -3,8 +3,8 @@
 //! A flood of CONNECTs with forged addresses must neither take all of a host's time nor push the attempts of real
 //! clients out of [`HalfOpen`](super::half_open::HalfOpen) before their answers are there. So attempts begin at a
 //! bounded rate. Over it a CONNECT is only remembered, by a few bits; real clients repeat theirs after half a second,
-//! and what is repeated is taken up, at a rate of its own that a flood of ever new CONNECTs does not touch. Whoever
-//! repeats each forged one shares that rate with the real ones, and floods half as well.
+//! and what is repeated is taken up, at a rate of its own that a flood of ever new CONNECTs does not touch. A copy that
+//! comes earlier is none. Whoever repeats each forged one as a client does shares that rate with the real ones.
 //!
 //! Remembered is a hash in a filter that may take a new CONNECT for a repeated one, at a million a second one in 100.
 //! Source: B. Bloom, "Space/time trade-offs in hash coding with allowable errors", Communications of the ACM 13(7),
@@ -17,10 +17,13 @@ use std::time::Duration;
 use crate::limits::TokenBucket;
 use crate::time::Time;
 
-/// CONNECTs are remembered for one to two of these. ENet repeats one after half a second, then after another second.
-const GENERATION: Duration = Duration::from_secs(1);
-/// Words of a generation's filter: 2 MiB, which exist in a flood only.
-const WORDS: usize = 1 << 18;
+/// What was remembered in an earlier one of these counts. ENet repeats a CONNECT after half a second, then after another
+/// second: the one is never in the same generation, the other at most three later.
+const GENERATION: Duration = Duration::from_millis(450);
+/// The current generation and those that count.
+const GENERATIONS: u32 = 4;
+/// Words of a generation's filter: 1 MiB, which exists in a flood only.
+const WORDS: usize = 1 << 17;
 /// Words in which the bits of one CONNECT lie together, so that they are in the processor's cache at once.
 const BLOCK: usize = 8;
 /// Bits that one CONNECT sets.
@@ -32,8 +35,8 @@ pub(super) struct Knocks {
     repeated: TokenBucket,
     /// Has read a secret, so that nobody can choose CONNECTs that hit the same bits.
     hasher: DefaultHasher,
-    /// The current generation and the one before; empty while there was no need.
-    generations: [Vec<u64>; 2],
+    /// The current one first; empty while there was no need.
+    generations: [Vec<u64>; GENERATIONS as usize],
     /// When the current generation began.
     began: Time,
 }
@@ -48,7 +51,7 @@ impl Knocks {
             first: bucket,
             repeated: bucket,
             hasher,
-            generations: [Vec::new(), Vec::new()],
+            generations: Default::default(),
             began: Time::ZERO,
         }
     }
@@ -66,14 +69,13 @@ impl Knocks {
         }
         self.turn(now);
         let bits = self.bits(from, connect_id);
-        let was_there = self
-            .generations
+        let [current, earlier @ ..] = &mut self.generations;
+        let was_there = earlier
             .iter()
             .any(|words| !words.is_empty() && bits.iter().all(|&(at, bit)| words[at] & bit != 0));
         if was_there && self.repeated.take(1, now) {
             return true;
         }
-        let [current, _] = &mut self.generations;
         current.resize(WORDS, 0);
         for (at, bit) in bits {
             current[at] |= bit;
@@ -83,17 +85,18 @@ impl Knocks {
 
     /// Gives the memory back after a time without need of it.
     pub(super) fn rest(&mut self, now: Time) {
-        if now >= self.began + 2 * GENERATION {
-            self.generations = [Vec::new(), Vec::new()];
+        if now >= self.began + GENERATION * GENERATIONS {
+            self.generations = Default::default();
+            self.began = now;
         }
     }
 
     fn turn(&mut self, now: Time) {
         self.rest(now);
-        if now >= self.began + GENERATION {
-            self.generations.swap(0, 1);
+        while now >= self.began + GENERATION {
+            self.generations.rotate_right(1);
             self.generations[0].fill(0);
-            self.began = now;
+            self.began = self.began + GENERATION;
         }
     }
 
@@ -140,22 +143,51 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_too_early_is_let_in_when_it_comes_again_within_a_second() {
-        for (later, let_in) in [(0, true), (999, true), (2001, false)] {
-            let mut knocks = crowded();
-            assert!(!knock(&mut knocks, 0, 1));
-            // Others take the places that have become free meanwhile.
-            while knocks.first.take(1, at(later)) {}
-            assert_eq!(knock(&mut knocks, later, 1), let_in, "{later}");
+    fn what_comes_too_early_is_let_in_when_it_comes_again_as_clients_repeat_it() {
+        // The first repetition comes half a second later, the second a second after that.
+        for first in (0..1000).step_by(50) {
+            for (later, let_in) in [
+                (0, false),
+                (450, true),
+                (500, true),
+                (1000, true),
+                (1800, false),
+            ] {
+                let mut knocks = crowded();
+                let again = first + later;
+                while knocks.first.take(1, at(first)) {}
+                assert!(!knock(&mut knocks, first, 1));
+                // Others take the places that have become free meanwhile.
+                while knocks.first.take(1, at(again)) {}
+                assert_eq!(
+                    knock(&mut knocks, again, 1),
+                    let_in,
+                    "{first}, then {later}"
+                );
+            }
         }
+    }
+
+    #[test]
+    fn copies_at_once_take_nothing_from_those_who_repeat_in_time() {
+        let mut knocks = crowded();
+        assert!(!knock(&mut knocks, 0, 1));
+        for millis in 0..500 {
+            let index = 5000 + u32::try_from(millis).expect("small");
+            while knocks.first.take(1, at(millis)) {}
+            assert!(!knock(&mut knocks, millis, index));
+            knock(&mut knocks, millis, index);
+        }
+        assert!(knock(&mut knocks, 500, 1));
     }
 
     #[test]
     fn repeated_ones_have_a_rate_of_their_own() {
         let mut knocks = crowded();
         assert!((0..100).all(|index| !knock(&mut knocks, 0, index)));
+        while knocks.first.take(1, at(500)) {}
         let repeated = (0..100)
-            .filter(|&index| knock(&mut knocks, 0, index))
+            .filter(|&index| knock(&mut knocks, 500, index))
             .count();
         assert_eq!(repeated, RATE as usize);
     }
@@ -164,15 +196,16 @@ mod tests {
     fn few_of_a_million_strangers_are_taken_for_somebody_else() {
         let mut knocks = Knocks::new(1, [7; 32]);
         knocks.repeated = TokenBucket::new(0, 0, Time::ZERO);
-        let mistaken = (0..1_000_000)
-            .filter(|&index| knock(&mut knocks, 0, index))
-            .count();
-        // Most of them at the end, when the filter is full.
-        assert!(mistaken < 1_000_000 / 250, "{mistaken}");
-        let late = (1_000_000..1_100_000)
-            .filter(|&index| knock(&mut knocks, 999, index))
-            .count();
-        assert!(late < 1000, "{late}");
+        // A million in a second, then others.
+        let mut mistaken = |indices: std::ops::Range<u32>| {
+            indices
+                .filter(|&index| knock(&mut knocks, u64::from(index / 1000), index))
+                .count()
+        };
+        let meanwhile = mistaken(1..1_000_000);
+        assert!(meanwhile < 1_000_000 / 100, "{meanwhile}");
+        let late = mistaken(1_000_000..1_200_000);
+        assert!(late < 200_000 / 50, "{late}");
     }
 
     #[test]
@@ -181,14 +214,16 @@ mod tests {
         let taken = |knocks: &Knocks| knocks.generations.iter().map(Vec::capacity).sum::<usize>();
         assert_eq!(taken(&knocks), 0);
         knock(&mut knocks, 0, 1);
-        knock(&mut knocks, 1001, 2);
-        (0..30).for_each(|index| {
-            knock(&mut knocks, 1002, index);
-        });
-        assert_eq!(taken(&knocks), 2 * WORDS);
-        knocks.rest(at(2500));
-        assert_eq!(taken(&knocks), 2 * WORDS);
-        knocks.rest(at(3100));
+        for millis in (0..3000).step_by(100) {
+            (0..30).for_each(|index| {
+                knock(&mut knocks, millis, index);
+            });
+            assert!(taken(&knocks) <= GENERATIONS as usize * WORDS);
+        }
+        assert_eq!(taken(&knocks), GENERATIONS as usize * WORDS);
+        knocks.rest(at(3400));
+        assert_eq!(taken(&knocks), GENERATIONS as usize * WORDS);
+        knocks.rest(at(5000));
         assert_eq!(taken(&knocks), 0);
     }
 }
