@@ -29,6 +29,7 @@ var _bare: Array[RefCounted] = []
 var _log: PackedStringArray = []
 var _arrivals: int = 0
 var _departures: int = 0
+var _silent_ends: int = 0
 var _faulty: int = 0
 
 
@@ -47,9 +48,11 @@ func run() -> void:
 		if _faulty >= 3:
 			break
 	printerr(ERRORS_OVER)
-	print("%d sequences, %d arrivals, %d departures" % [sequences, _arrivals, _departures])
+	print("%d sequences: %d arrivals, %d departures, %d ends by an own call that emits nothing" % [
+		sequences, _arrivals, _departures, _silent_ends])
 	check(_faulty == 0, "who arrives departs, once each, in %d sequences" % sequences)
 	check(_arrivals > sequences and _departures > sequences, "sequences are not empty")
+	check(_arrivals == _departures + _silent_ends, "the sums close")
 
 
 func _play() -> void:
@@ -244,6 +247,7 @@ func _settle() -> void:
 func _judge(seed_value: int) -> void:
 	_arrivals += _server.arrivals
 	_departures += _server.departures
+	_silent_ends += _server.silent_ends
 	if not _server.faults.is_empty():
 		_faulty += 1
 		check(false, "sequence of seed %d" % seed_value, "%s after %s" % [_server.faults, _log])
@@ -254,12 +258,13 @@ func _forget(index: int) -> void:
 	var client: Ledger = _clients[index]
 	client.on_signal = Callable()
 	_clients.remove_at(index)
-	_arrivals += client.arrivals
-	_departures += client.departures
-	for fault: String in client.faults:
-		_server.faults.append("client: " + fault)
 	if client.peer != null and client.is_active():
 		client.close()
+	_arrivals += client.arrivals
+	_departures += client.departures
+	_silent_ends += client.silent_ends
+	for fault: String in client.faults:
+		_server.faults.append("client: " + fault)
 
 
 func _pump(rounds: int) -> void:

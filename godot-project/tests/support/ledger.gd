@@ -7,6 +7,8 @@ var peer: MultiplayerPeer
 var present: Dictionary = {}
 var arrivals: int = 0
 var departures: int = 0
+## Those who were present and ended by a call of this side that emits nothing.
+var silent_ends: int = 0
 ## What was not as it must be.
 var faults: PackedStringArray = []
 ## Called with the name of the next signal, after it was noted, and forgotten by that.
@@ -40,21 +42,27 @@ func poll() -> void:
 
 ## As a call of this side does that emits nothing.
 func close() -> void:
-	present.clear()
+	_end_silently()
 	on_signal = Callable()
 	peer.close()
 
 
 func drop_by_force(id: int) -> void:
-	present.erase(id)
+	if present.erase(id):
+		silent_ends += 1
 	peer.disconnect_peer(id, true)
 
 
 ## Lets go of the object, whatever it is doing.
 func let_go() -> void:
-	present.clear()
+	_end_silently()
 	on_signal = Callable()
 	peer = null
+
+
+func _end_silently() -> void:
+	silent_ends += present.size()
+	present.clear()
 
 
 func _on_connected(id: int) -> void:

@@ -8,11 +8,12 @@ const SEEDS: std::ops::Range<u64> = 20..26;
 
 /// 8 MiB by each sender, until the first is through.
 fn transfer(path: &Path, senders: &[Sender]) -> Vec<BulkReport> {
-    let transfer = Bulk {
-        senders: senders.to_vec(),
-        bytes: 8 << 20,
-    };
-    bulk(path, &transfer)
+    transfer_of(8 << 20, path, senders)
+}
+
+fn transfer_of(bytes: usize, path: &Path, senders: &[Sender]) -> Vec<BulkReport> {
+    let senders = senders.to_vec();
+    bulk(path, &Bulk { senders, bytes })
 }
 
 fn assert_rate(path: Path, megabytes_per_second: f64) {
@@ -178,13 +179,14 @@ fn a_stream_beside_a_transfer_on_another_channel_stays_under_twice_its_idle_dela
 
 #[test]
 fn two_transfers_share_a_narrow_link_and_neither_starves() {
-    for second in [Sender::Fast, Sender::Vanilla] {
+    // Beside a vanilla one our share grows as time goes on.
+    for (second, most) in [(Sender::Fast, 0.7), (Sender::Vanilla, 0.9)] {
         for seed in SEEDS {
-            let reports = transfer(&narrow(seed), &[Sender::Fast, second]);
+            let reports = transfer_of(32 << 20, &narrow(seed), &[Sender::Fast, second]);
             let [ours, other] = [0, 1].map(|sender| reports[sender].bytes_per_second);
             let share = ours / (ours + other);
             assert!(
-                (0.3..0.75).contains(&share),
+                (0.3..most).contains(&share),
                 "a share of {share} beside {second:?}, seed {seed}"
             );
             assert!(reports[0].queue_delay < Duration::from_millis(60));

@@ -16,7 +16,8 @@ that this machine has the means for, and the others say what they lack; a part t
   address   AddressSanitizer: the tests of sockets, compressors, the engine and the fuzzers' corpora
   thread    ThreadSanitizer: the tests of sockets and the network thread; wants the component rust-src
   miri      Miri: the engine's readers, writers and queues; wants the components miri and rust-src
-  godot     AddressSanitizer: the extension in headless Godot; wants a C compiler, and Linux";
+  godot     AddressSanitizer: the extension in headless Godot; wants a C compiler, and Linux. Puts
+            its library into godot-project/addons, so nothing else may run Godot there meanwhile";
 
 /// Reports name lines also where a profile keeps none.
 const ADDRESS_FLAGS: &str = "-Zsanitizer=address -Cdebuginfo=line-tables-only";

@@ -38,7 +38,7 @@ fn every_target_takes_its_corpus_and_mutations_of_it() {
             let inputs = inputs(target);
             for round in 0..ROUNDS {
                 let result = Check::new()
-                    .seed(seed * ROUNDS + round)
+                    .seed(seed.wrapping_mul(ROUNDS).wrapping_add(round))
                     .iters(inputs.len() * DEPTH)
                     .max_shrink_iters(SHRINKS)
                     .run_with(Edits, inputs.clone(), |input| {

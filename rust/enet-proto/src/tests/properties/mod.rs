@@ -196,7 +196,7 @@ impl Play {
         let mut probability = |most: usize| self.below(most) as f64 / 100.0;
         let link = LinkConfig::default()
             .delay(millis(delay))
-            .loss(probability(20))
+            .loss(probability(31))
             .duplication(probability(10))
             .reordering(probability(20), millis(25))
             .jitter(millis(delay / 2));
