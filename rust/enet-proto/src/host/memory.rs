@@ -5,7 +5,8 @@
 //! only begin what is next in line on a channel, as others of its packets wait for that, and only as long as the peers
 //! have no more than the limit and a packet beyond their shares; after that, what waits for its turn may fill half of a
 //! share, and the other half is kept for what is next. So all together have no more than twice the limit and two packets
-//! of the largest size, and where everybody completes what he begins, nobody waits for good.
+//! of the largest size. What fits in half a share always finds room once its turn has come, and where everybody completes
+//! what he begins, nothing waits for good.
 
 use super::Host;
 use crate::channel::Allowance;

@@ -10,6 +10,9 @@ use bytes::Bytes;
 use crate::time::Time;
 use crate::wire::{Command, CommandHeader};
 
+/// How many commands a merge looks at, so that none costs more when more are to be sent again.
+const MOST_PASSED: usize = 256;
+
 /// A command on its way out.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
@@ -255,7 +258,8 @@ impl OutgoingQueues {
         }
     }
 
-    /// Moves the commands, which are sorted by `order`, to where they belong in `queue`.
+    /// Moves the commands, which are sorted by `order`, to where they belong in `queue`; to its end, if that is not
+    /// among the first. What is there may be out of order, as `order` may change: then they come near.
     pub(crate) fn merge<O: Ord>(
         &mut self,
         keys: &[Key],
@@ -267,13 +271,15 @@ impl OutgoingQueues {
             |queues: &Self, one, other| order(queues.get(one)) < order(queues.get(other));
         // Most often all of them belong behind what is there.
         let tail = self.lists[queue as usize].tail.some();
-        let is_last = tail.is_some_and(|tail| is_before(self, tail, first));
+        let is_last = tail.is_some_and(|tail| !is_before(self, first, tail));
         let mut behind = self.first(queue).filter(|_| !is_last);
+        let mut passed = 0;
         for &key in keys {
             while let Some(other) = behind
                 && !is_before(self, key, other)
             {
-                behind = self.next(other);
+                passed += 1;
+                behind = self.next(other).filter(|_| passed < MOST_PASSED);
             }
             self.unlink(key);
             let previous = match behind {

@@ -207,8 +207,8 @@ impl Congestion {
         }
     }
 
-    /// Bytes a second to send, given the smoothed round trip.
-    pub(super) fn rate(&self, smoothed: Duration) -> f64 {
+    /// Bytes a second to send, given the smoothed round trip, and whether the path reorders much.
+    pub(super) fn rate(&self, smoothed: Duration, reorders: bool) -> f64 {
         let least = self.least_round_trip.unwrap_or(smoothed);
         let each = |span: Duration, bytes: f64| bytes / span.as_secs_f64().max(1e-4);
         let bandwidth = self.bandwidth.get();
@@ -219,8 +219,9 @@ impl Congestion {
             Mode::Cycle { phase, .. } => bandwidth * CYCLE[phase],
             Mode::Measure { .. } => bandwidth,
         };
-        // A short path with a narrow link is the queue in front of that: more would only overflow it.
-        rate.max(each(least.max(smoothed), MEASURING_WINDOW))
+        // A longer round trip is a queue, which more would only overflow, unless it comes of what reorders.
+        let present = if reorders { least } else { least.max(smoothed) };
+        rate.max(each(present, MEASURING_WINDOW))
     }
 
     /// The least round trip seen lately.

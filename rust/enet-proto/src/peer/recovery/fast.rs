@@ -125,7 +125,9 @@ impl Fast {
             self.ledger
                 .measure(number, u32::try_from(bytes).unwrap_or(u32::MAX));
         }
-        let rate = self.congestion.rate(self.round_trip.smoothed());
+        let rate = self
+            .congestion
+            .rate(self.round_trip.smoothed(), self.detector.is_often_wrong());
         let rate = limit.map_or(rate, |limit| rate.min(limit.into()));
         self.pacer.left(now, bytes, rate);
     }
@@ -345,14 +347,15 @@ impl Peer {
         Liveness::Alive
     }
 
-    /// Lets up to two datagrams leave again, of what left a `timeout` ago or earlier or is lost.
+    /// Lets up to two datagrams leave again, of what left a `timeout` ago or earlier or is known to be lost.
     fn send_probe(&mut self, now: Time, timeout: Duration) {
         let candidates = self.probe_candidates(now, timeout);
         let Some(fast) = &mut self.recovery.fast else {
             return;
         };
         let most = 2 * self.mtu as usize;
-        let (mut overdue, mut lost) = (Vec::new(), Vec::new());
+        fast.probe_allowance = 0;
+        let (mut in_transit, mut waiting) = (Vec::new(), Vec::new());
         for key in candidates {
             let item = self.queues.get(key);
             let len = item.wire_len();
@@ -361,7 +364,7 @@ impl Peer {
             }
             fast.probe_allowance += len;
             if self.queues.queue_of(key) == Queue::Reliable {
-                lost.push(key);
+                waiting.push(key);
                 continue;
             }
             fast.acknowledged.lost_bytes += len as u64;
@@ -371,10 +374,10 @@ impl Peer {
             }
             self.loss.lost = self.loss.lost.wrapping_add(1);
             self.traffic.commands_lost += 1;
-            overdue.push(key);
+            in_transit.push(key);
         }
-        self.queues.move_to_front(&lost, Queue::Reliable);
-        self.send_again_first(&overdue);
+        self.queues.move_to_front(&waiting, Queue::Reliable);
+        self.send_again_first(&in_transit);
     }
 
     /// Books that all that may leave has left.

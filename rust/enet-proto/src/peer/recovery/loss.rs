@@ -36,6 +36,11 @@ pub(crate) struct LossDetector {
 }
 
 impl LossDetector {
+    /// Whether what looks lost has often only been overtaken.
+    pub(super) const fn is_often_wrong(&self) -> bool {
+        self.extra_quarters + 1 == MOST_QUARTERS
+    }
+
     /// A departure arrived after `round_trip`.
     pub(super) fn arrived(&mut self, departure: Transmission, round_trip: Duration) {
         match self.newest {

@@ -33,8 +33,7 @@ impl Peer {
         queues.merge(&reliable, Queue::Reliable, turn);
     }
 
-    /// What a probe may consist of, by its use: the heads of the channels, of these those that left longest ago, and
-    /// what is behind them.
+    /// What a probe may consist of, what is nearest to the head of its channel first, of this what left longest ago.
     pub(super) fn probe_candidates(&self, now: Time, timeout: Duration) -> Vec<Key> {
         let overdue = self.queues.iter(Queue::Sent);
         let overdue = overdue.take_while(|(_, item)| item.last.at + timeout <= now);

@@ -361,3 +361,20 @@ fn small_packets_that_were_lost_do_not_wait_for_what_a_transfer_lost() {
     let waited = (pair.elapsed() - start).as_millis();
     assert!(waited < 1000, "{waited} ms");
 }
+
+#[test]
+fn a_transfer_over_a_path_that_reorders_much_does_not_crawl() {
+    let mut pair = Setup::new(17)
+        .link(|link| {
+            link.delay(millis(40))
+                .jitter(millis(40))
+                .rate_limit(2_000_000, 262_144)
+        })
+        .connected();
+    for _ in 0..300 {
+        pair.client.send(0, Packet::reliable(payload(65_536)));
+    }
+    pair.run_for(millis(10_000));
+    let received = pair.server.received().len();
+    assert!(received > 80, "{received} of 65,536 bytes");
+}
