@@ -203,9 +203,16 @@ impl UdpHost {
         }
         loop {
             let mut driver = lock_until(&self.0.driver.direct, deadline)?;
-            let direct = driver.as_mut()?;
-            let event = direct.service(shared, deadline);
-            if event.is_some() || !direct.is_outdated(shared) {
+            let (event, is_outdated) = match driver.as_mut() {
+                Some(direct) => {
+                    let event = direct.service(shared, deadline);
+                    (event, direct.is_outdated(shared))
+                }
+                // The network thread has let go of the socket; who drives its transport is on the way.
+                None => (None, shared.is_open() && shared.is_carried()),
+            };
+            let is_over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if event.is_some() || !is_outdated || is_over {
                 return event;
             }
             // Who brings the other driver needs the lock that this would take again.

@@ -88,15 +88,19 @@ const THERE: SocketAddr = loopback(2);
 
 /// Lets an antenna at `here` carry the datagrams of `host`.
 fn carry(host: &UdpHost, here: SocketAddr, air: &Air) -> Arc<Mutex<Log>> {
-    let log = Arc::new(Mutex::new(Log::default()));
-    let antenna = Antenna {
-        here,
-        air: air.clone(),
-        log: log.clone(),
-    };
+    let log = Arc::default();
+    let antenna = antenna(here, air, &log);
     let replaced: Result<(), ReplaceError<()>> = host.replace_socket(|_| Ok(Box::new(antenna)));
     replaced.unwrap();
     log
+}
+
+fn antenna(here: SocketAddr, air: &Air, log: &Arc<Mutex<Log>>) -> Antenna {
+    Antenna {
+        here,
+        air: air.clone(),
+        log: log.clone(),
+    }
 }
 
 /// A pair that is connected over the air, and the logs of server and client.
@@ -170,6 +174,32 @@ in_both_modes! {
         carry(&server, HERE, &air);
         carry(&client, THERE, &air);
         client.connect(HERE, 2, 7).unwrap();
+        wait_until(|| {
+            client.poll();
+            waiter.is_finished()
+        });
+        let event = waiter.join().unwrap();
+        assert!(matches!(event, Some(HostEvent::Connect { data: 7, .. })), "{event:?}");
+    }
+
+    fn who_waits_while_the_transport_is_made_goes_on_with_it(threaded: bool) {
+        let air = Air::default();
+        let (server, client) = (server(threaded), client(threaded));
+        let mut waiter = None;
+        let replaced: Result<(), ReplaceError<()>> = server.replace_socket(|_| {
+            let waiting = servicing(&server);
+            // Whoever gives up does so at once.
+            for _ in 0..10_000 {
+                assert!(!waiting.is_finished(), "told too early");
+                thread::yield_now();
+            }
+            waiter = Some(waiting);
+            Ok(Box::new(antenna(HERE, &air, &Arc::default())))
+        });
+        replaced.unwrap();
+        carry(&client, THERE, &air);
+        client.connect(HERE, 2, 7).unwrap();
+        let waiter = waiter.unwrap();
         wait_until(|| {
             client.poll();
             waiter.is_finished()
