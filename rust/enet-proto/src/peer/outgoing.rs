@@ -534,6 +534,24 @@ mod tests {
     }
 
     #[test]
+    fn a_merge_looks_at_the_first_commands_alone() {
+        let mut queues = OutgoingQueues::default();
+        for stamp in 0..1000 {
+            queues.push(Queue::Reliable, command(stamp));
+        }
+        let sent = [100, 500].map(|stamp| queues.push(Queue::Sent, command(stamp)));
+        let looks = std::cell::Cell::new(0);
+        queues.merge(&sent, Queue::Reliable, |item| {
+            looks.set(looks.get() + 1);
+            item.stamp
+        });
+        assert!(looks.get() <= 2 * MOST_PASSED + 8, "{}", looks.get());
+        let merged = stamps(&queues, Queue::Reliable);
+        assert_eq!(merged[100..103], [100, 100, 101]);
+        assert_eq!(merged.last(), Some(&500));
+    }
+
+    #[test]
     fn a_queued_command_moves_without_a_call() {
         // Beyond 128 bytes the compiler calls the C library for each move.
         assert!(size_of::<Node>() <= 128, "{} bytes", size_of::<Node>());
